@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: MIT */
+/**
+ * @file yjs.h
+ * libyjs: Yjs documents in C. Bytes in, bytes out, libc only.
+ *
+ * The engine integrates Yjs updates (format v1 of yjs 13.x) into a document
+ * and encodes what it knows exactly as npm yjs would. It never logs, exits or
+ * asserts on input; it has no globals. One document may be used by one thread
+ * at a time; different documents are independent.
+ *
+ * Conventions
+ *  - Every function that can fail returns 0 or a negative `enum yjs_err`.
+ *    `out` parameters come last and are untouched on failure.
+ *  - Pointer arguments are borrowed for the duration of the call.
+ *  - Lengths of text are UTF-16 code units, as in Yjs; lengths of buffers are
+ *    bytes; clocks count from 0; times are milliseconds of any monotonic
+ *    clock that the caller chooses.
+ *  - Client ids and clocks are at most 2^53 - 1 (what JavaScript can hold).
+ *
+ * Sources of the formats and the algorithm: the yjs 13.6 sources (update
+ * format, YATA integration), lib0 (variable-length encoding), y-protocols
+ * 1.0.7 (sync, awareness).
+ */
+#ifndef YJS_H
+#define YJS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#if defined(__GNUC__)
+#define YJS_API __attribute__((visibility("default")))
+#define YJS_MUST_USE __attribute__((warn_unused_result))
+#else
+#define YJS_API
+#define YJS_MUST_USE
+#endif
+
+/** What can go wrong. All values but YJS_OK are negative. */
+enum yjs_err {
+    YJS_OK = 0,
+    YJS_ERR_NOMEM = -1,     /**< the allocator returned NULL */
+    YJS_ERR_TRUNCATED = -2, /**< the input ends inside a value */
+    YJS_ERR_MALFORMED = -3, /**< the input cannot be what it claims to be */
+    YJS_ERR_LIMIT = -4,     /**< a limit of the caller's was reached */
+    YJS_ERR_RANGE = -5,     /**< an argument is outside its range */
+    YJS_ERR_UNSUPPORTED = -6 /**< valid input that this build does not handle */
+};
+
+/** One short English phrase, never NULL. */
+YJS_API const char *yjs_strerror(int err);
+
+/**
+ * Allocator hook. `realloc_fn(ctx, NULL, n)` allocates, `(ctx, p, n)` resizes,
+ * `(ctx, p, 0)` frees and returns NULL. NULL hook = libc.
+ */
+struct yjs_allocator {
+    void *(*realloc_fn)(void *ctx, void *ptr, size_t size);
+    void *ctx;
+};
+
+/** Bytes that the engine allocated and the caller owns. */
+struct yjs_bytes {
+    uint8_t *data;
+    size_t len;
+    struct yjs_allocator alloc; /**< what frees them */
+};
+
+/** Free and reset; accepts a zeroed struct. */
+YJS_API void yjs_bytes_free(struct yjs_bytes *bytes);
+
+/* ------------------------------------------------------------ documents */
+
+typedef struct yjs_doc yjs_doc;
+
+/** 0 means the built-in default named beside each. */
+struct yjs_limits {
+    size_t update_bytes;  /**< one update; default 64 MiB */
+    size_t structs;       /**< structs in one update; default 8 Mi */
+    size_t clients;       /**< distinct clients in a document; default 1 Mi */
+    size_t depth;         /**< nesting of an Any value; default 64 */
+    size_t pending_bytes; /**< pending structs + delete sets; default 16 MiB */
+    size_t doc_bytes;     /**< heap of a document; default unlimited */
+};
+
+struct yjs_doc_options {
+    uint64_t client_id; /**< id of local edits; 0: chosen at the first edit
+                             from nothing random: set one if you edit */
+    bool keep_deleted;  /**< true: `gc: false` of Yjs */
+    struct yjs_limits limits;
+    struct yjs_allocator alloc;
+};
+
+/** `opt` may be NULL. The caller owns *out. */
+YJS_MUST_USE YJS_API int yjs_doc_new(const struct yjs_doc_options *opt,
+                                     yjs_doc **out);
+/** NULL is accepted. */
+YJS_API void yjs_doc_free(yjs_doc *doc);
+
+/** What one applied update did. */
+struct yjs_apply_result {
+    bool changed;        /**< a struct was integrated or something deleted */
+    bool pending;        /**< parts wait for structs not yet known */
+    size_t error_offset; /**< on failure: byte offset where decoding stopped */
+};
+
+/**
+ * Decode a v1 update completely, then integrate it. A rejected update leaves
+ * the document untouched, also when memory ends. `result` may be NULL; only
+ * its error_offset is written on failure.
+ */
+YJS_MUST_USE YJS_API int yjs_apply_update(yjs_doc *doc, const uint8_t *update,
+                                          size_t len,
+                                          struct yjs_apply_result *result);
+
+/**
+ * Everything that a peer with the encoded state vector `sv` misses, as one v1
+ * update (`sv` NULL or empty: everything), including what is pending.
+ */
+YJS_MUST_USE YJS_API int yjs_encode_state_as_update(yjs_doc *doc,
+                                                    const uint8_t *sv,
+                                                    size_t sv_len,
+                                                    struct yjs_bytes *out);
+
+YJS_MUST_USE YJS_API int yjs_encode_state_vector(yjs_doc *doc,
+                                                 struct yjs_bytes *out);
+
+/** Bytes of heap that the document holds now (as asked of the allocator). */
+YJS_API size_t yjs_doc_heap(const yjs_doc *doc);
+
+/** True when nothing was ever integrated and nothing is pending. */
+YJS_API bool yjs_doc_is_empty(const yjs_doc *doc);
+
+/**
+ * The document's root types as one JSON object in UTF-8, in the style of
+ * `doc.toJSON()`: roots are read as `type_spec` says, a list such as
+ * "tasks:array,notes:text,meta:map,page:xml"; roots it does not name are left
+ * out. For tools and tests.
+ */
+YJS_MUST_USE YJS_API int yjs_doc_to_json(yjs_doc *doc, const char *type_spec,
+                                         struct yjs_bytes *out);
+
+/* --------------------------------------------------- y-protocols messages */
+
+enum yjs_message_type {
+    YJS_MESSAGE_SYNC = 0,
+    YJS_MESSAGE_AWARENESS = 1,
+    YJS_MESSAGE_AUTH = 2,
+    YJS_MESSAGE_QUERY_AWARENESS = 3
+};
+
+enum yjs_sync_type {
+    YJS_SYNC_STEP1 = 0, /**< body: an encoded state vector */
+    YJS_SYNC_STEP2 = 1, /**< body: an update */
+    YJS_SYNC_UPDATE = 2 /**< body: an update */
+};
+
+/** One decoded message; `body` points into the caller's input. */
+struct yjs_message {
+    enum yjs_message_type type;
+    enum yjs_sync_type sync; /**< for YJS_MESSAGE_SYNC */
+    const uint8_t *body;     /**< sync and awareness: the inner byte array */
+    size_t body_len;
+};
+
+/** Trailing bytes are YJS_ERR_MALFORMED, unknown types YJS_ERR_UNSUPPORTED. */
+YJS_MUST_USE YJS_API int yjs_message_decode(const uint8_t *data, size_t len,
+                                            struct yjs_message *out);
+
+/** Frame `body` as a y-protocols message. `alloc` may be NULL. */
+YJS_MUST_USE YJS_API int yjs_message_encode(const struct yjs_message *message,
+                                            const struct yjs_allocator *alloc,
+                                            struct yjs_bytes *out);
+
+/* -------------------------------------------------------------- awareness */
+
+typedef struct yjs_awareness yjs_awareness;
+
+/** 0 means the built-in default named beside each. */
+struct yjs_awareness_options {
+    size_t clients;     /**< live states; default 16,384 */
+    size_t tombstones;  /**< remembered removed clients; default 1,024,
+                             oldest forgotten first */
+    size_t state_bytes; /**< JSON bytes of one state; default 64 KiB */
+    size_t total_bytes; /**< JSON bytes of all states; default 16 MiB */
+    struct yjs_allocator alloc;
+};
+
+enum yjs_awareness_kind {
+    YJS_AWARENESS_ADDED,
+    YJS_AWARENESS_UPDATED, /**< also a renewal with equal content */
+    YJS_AWARENESS_REMOVED
+};
+
+/** One change; `json` is the new state, or NULL when removed. */
+struct yjs_awareness_change {
+    uint64_t client;
+    uint64_t clock;
+    enum yjs_awareness_kind kind;
+    const char *json;
+    size_t json_len;
+};
+
+/** Called once per accepted change, in order; must not touch the awareness. */
+typedef void (*yjs_awareness_fn)(void *ctx,
+                                 const struct yjs_awareness_change *change);
+
+YJS_MUST_USE YJS_API int
+yjs_awareness_new(const struct yjs_awareness_options *opt, yjs_awareness **out);
+YJS_API void yjs_awareness_free(yjs_awareness *awareness);
+
+/**
+ * Apply an encoded awareness update as y-protocols does: accepted when its
+ * clock is greater than the known one, or equal with a null state while a
+ * state is known. Decoded completely first; a rejected one changes nothing.
+ */
+YJS_MUST_USE YJS_API int yjs_awareness_apply(yjs_awareness *awareness,
+                                             const uint8_t *update, size_t len,
+                                             uint64_t now_ms,
+                                             yjs_awareness_fn fn, void *ctx);
+
+/** Encode the named clients (`clients` NULL: all live ones). Unknown ids are
+ *  left out; removed ones are encoded as null at their known clock. */
+YJS_MUST_USE YJS_API int yjs_awareness_encode(yjs_awareness *awareness,
+                                              const uint64_t *clients, size_t n,
+                                              struct yjs_bytes *out);
+
+/** Remove one client at its known clock (as the peers' own rule then accepts:
+ *  equal clock with null). Returns true when it was live. */
+YJS_API bool yjs_awareness_remove(yjs_awareness *awareness, uint64_t client,
+                                  uint64_t now_ms);
+
+/** Remove what was not renewed for `timeout_ms`; `fn` hears of each. */
+YJS_API size_t yjs_awareness_expire(yjs_awareness *awareness, uint64_t now_ms,
+                                    uint64_t timeout_ms, yjs_awareness_fn fn,
+                                    void *ctx);
+
+/** The clock known for a client, live or removed; false when unknown. */
+YJS_API bool yjs_awareness_clock(const yjs_awareness *awareness,
+                                 uint64_t client, uint64_t *out_clock,
+                                 bool *out_live);
+
+YJS_API size_t yjs_awareness_count(const yjs_awareness *awareness);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
