@@ -1,0 +1,10 @@
+noinst_LTLIBRARIES += libbase.la
+libbase_la_SOURCES = \
+	src/base/blob.c src/base/blob.h \
+	src/base/buf.c src/base/buf.h \
+	src/base/counters.h \
+	src/base/dict.c src/base/dict.h \
+	src/base/list.h \
+	src/base/log.c src/base/log.h \
+	src/base/mem.c src/base/mem.h \
+	src/base/wheel.c src/base/wheel.h

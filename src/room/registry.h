@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: MIT */
+/**
+ * @file registry.h
+ * All rooms of this process by topic. Sans I/O: time comes in through the
+ * calls and registry_tick.
+ */
+#ifndef ROOM_REGISTRY_H
+#define ROOM_REGISTRY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct counters;
+struct registry;
+
+/** Every limit of rooms; each has its key in roomd.conf and its counter. */
+struct room_limits {
+    size_t rooms;            /**< default 100,000 */
+    size_t members;          /**< per room; default 20,000 */
+    size_t document_bytes;   /**< heap of one document; default 256 MiB */
+    size_t update_bytes;     /**< one update; default 16 MiB */
+    size_t pending_bytes;    /**< pending structs of one room; 16 MiB */
+    size_t awareness_bytes;  /**< all states of one room; default 1 MiB */
+    size_t awareness_state_bytes; /**< one state; default 64 KiB */
+    size_t awareness_clients;     /**< live states of one room; 20,000 */
+    size_t awareness_tombstones;  /**< remembered removals; default 1,024 */
+    uint32_t empty_ms;       /**< a room ends so long after its last member
+                                  left; default 60,000 */
+    uint32_t awareness_timeout_ms; /**< unrenewed states; default 30,000 */
+    uint32_t awareness_grace_ms;   /**< between a connection's end and the
+                                        removal of its states; 3,000 */
+};
+
+struct registry_options {
+    struct room_limits limits;
+    struct counters *counters; /**< borrowed, outlives the registry */
+    uint8_t seed[16];          /**< random: hash keys, phx_ref, client id */
+    uint64_t now_ms;           /**< monotonic */
+    uint64_t unix_offset_ms;   /**< add to now_ms: Unix time (online_at) */
+};
+
+void room_limits_default(struct room_limits *limits);
+struct registry *registry_new(const struct registry_options *options);
+/** Every member must have left. NULL is accepted. */
+void registry_free(struct registry *registry);
+/** New limits for what happens from now on (reload). */
+void registry_set_limits(struct registry *registry,
+                         const struct room_limits *limits);
+/** Expire rooms, awareness, graces. Call at least every 100 ms or so; costs
+ *  nothing when nothing is due. */
+void registry_tick(struct registry *registry, uint64_t now_ms);
+size_t registry_rooms(const struct registry *registry);
+
+#endif
