@@ -1,5 +1,5 @@
-noinst_LTLIBRARIES += libbase.la
-libbase_la_SOURCES = \
+noinst_LIBRARIES += libbase.a
+libbase_a_SOURCES = \
 	src/base/blob.c src/base/blob.h \
 	src/base/buf.c src/base/buf.h \
 	src/base/counters.h \
