@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 noinst_LIBRARIES += libbase.a
 libbase_a_SOURCES = \
 	src/base/blob.c src/base/blob.h \

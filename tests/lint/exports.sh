@@ -1,0 +1,49 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# libyjs pollutes nobody's name space, has no writable globals, and needs
+# nothing but libc: it lifts out with cp -r.
+# shellcheck source=tests/lint/lib.sh
+. "$(dirname "$0")/lib.sh"
+lib=$build/libyjs.a
+if [ ! -e "$lib" ]; then
+    check "libyjs.a exists" "$lib is missing"
+    finish
+fi
+
+# Sanitizer builds add symbols of their own.
+own='^(__)?(asan|ubsan|odr)|^__odr_asan|^_GLOBAL__'
+check "every global symbol begins with yjs_" "$(
+    nm -g --defined-only "$lib" | awk 'NF == 3 { print $3 }' |
+        grep -vE '^yjs_' | grep -vE "$own")"
+if nm "$lib" | grep -q asan; then
+    skip "no writable data" "sanitizer build"
+else
+    check "no writable data" "$(nm "$lib" |
+        awk 'NF == 3 && $2 ~ /^[dDbBcC]$/ { print $2, $3 }' |
+        grep -vE ' (\.LC|__func__)')"
+fi
+
+check "the public header declares every exported function" "$(
+    nm -g --defined-only "$lib" |
+        awk 'NF == 3 && $2 == "T" { print $3 }' | grep -vE '^yjs__' |
+        grep -vE "$own" | while read -r name; do
+        grep -qw "$name" include/yjs.h || echo "$name"
+    done)"
+
+check "every function of the public header exists" "$(
+    nm -g --defined-only "$lib" | awk 'NF == 3 { print $3 }' >"$build/.have"
+    tr '\n' ' ' <include/yjs.h | sed 's/;/;\n/g' |
+        grep -o 'YJS_API[^;]*(' | sed -E 's/ *\(.*//; s/.*[ *]//' |
+        sort -u | grep -vxFf "$build/.have"
+    rm -f "$build/.have")"
+
+# Lifted out: the folder and its header, no flag but a warning level.
+lifted=$(mktemp -d)
+trap 'rm -rf "$lifted"' EXIT
+cp -R src/yjs "$lifted/yjs"
+cp include/yjs.h "$lifted/"
+check "src/yjs compiles elsewhere with cc -std=c11 and nothing else" "$(
+    cd "$lifted" && for file in yjs/*.c; do
+        ${CC:-cc} -std=c11 -I. -fsyntax-only "$file" 2>&1
+    done)"
+finish

@@ -1,0 +1,31 @@
+# SPDX-License-Identifier: MIT
+# A new unit test is tests/unit/test_NAME.c and one word in the list of the
+# lowest layer it needs: that decides what it is linked with, so that a test of
+# the engine proves that the engine stands alone. The words are programs:
+# tests/unit/test_NAME, without .c.
+unit_base =
+
+unit_yjs =
+
+unit_room =
+
+unit_transport =
+
+unit_tests = $(unit_base) $(unit_yjs) $(unit_room) $(unit_transport)
+check_PROGRAMS += $(unit_tests)
+TESTS += $(unit_tests)
+
+LDADD =
+base_libs = libbase.a
+yjs_libs = libyjs.a
+room_libs = libchannel.a libroom.a libyjs.a libbase.a
+transport_libs = libtransport.a $(room_libs)
+
+$(unit_base): LDADD = $(base_libs) $(CHECK_LIBS)
+$(unit_base): $(base_libs)
+$(unit_yjs): LDADD = $(yjs_libs) $(CHECK_LIBS)
+$(unit_yjs): $(yjs_libs)
+$(unit_room): LDADD = $(room_libs) $(CHECK_LIBS) $(DAEMON_LIBS)
+$(unit_room): $(room_libs)
+$(unit_transport): LDADD = $(transport_libs) $(CHECK_LIBS) $(DAEMON_LIBS)
+$(unit_transport): $(transport_libs)
