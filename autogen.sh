@@ -77,14 +77,21 @@ look_for_test_needs() {
     need_command shellcheck shellcheck
 }
 
-as_root() {
-    if [ "$(id -u)" -eq 0 ]; then
-        DEBIAN_FRONTEND=noninteractive "$@" </dev/null
+# Quiet when it works, everything apt said when it does not.
+apt() {
+    said=$(mktemp)
+    if DEBIAN_FRONTEND=noninteractive apt-get -q "$@" >"$said" 2>&1 </dev/null
+    then
+        rm -f "$said"
+        return 0
     fi
+    cat "$said" >&2
+    rm -f "$said"
+    return 1
 }
 
 apt_install() {
-    as_root apt-get install -y -q --no-install-recommends "$@"
+    apt install -y --no-install-recommends "$@"
 }
 
 have_package_lists() {
@@ -113,8 +120,9 @@ install_missing() {
         exit 1
     fi
     echo "autogen.sh: installing $*"
-    have_package_lists || as_root apt-get update -q
-    apt_install "$@" || { as_root apt-get update -q && apt_install "$@"; }
+    have_package_lists || apt update
+    # Lists of long ago name versions that the mirror no longer has.
+    apt_install "$@" 2>/dev/null || { apt update && apt_install "$@"; }
 }
 
 # True when $1 is missing or older than any of the other files.

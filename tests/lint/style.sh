@@ -25,9 +25,7 @@ check "no file over 800 lines" "$(
             [ "$lines" -le 800 ] || echo "$file: $lines"
         done)"
 check "no line over 80 columns in C" "$(
-    # shellcheck disable=SC2016  # awk's fields
-    sources | LC_ALL=C.UTF-8 xargs awk \
-        'length($0) > 80 { print FILENAME ":" FNR ": " length($0) }')"
+    sources | LC_ALL=C.UTF-8 xargs grep -nE '^.{81,}' /dev/null)"
 check "no tab and no blank at the end of a line in C" "$(
     sources | xargs grep -nE "$(printf '\t')|[[:space:]]\$" /dev/null)"
 
