@@ -9,10 +9,11 @@ set -eu
 usage() {
     cat <<'END'
 usage: ./autogen.sh [--no-install] [--no-configure] [CONFIGURE OPTION...]
-       ./autogen.sh --tests-only [--no-install]
+       ./autogen.sh --tests-only | --packages-only [--no-install]
 
   --no-install     install no package
   --no-configure   generate configure, do not run it (to build elsewhere)
+  --packages-only  only install what the build needs
   --tests-only     only install what the tests need (make check calls this)
   --help           this text; ./configure --help=short for its options
 END
@@ -23,6 +24,7 @@ while [ $# -gt 0 ]; do
     case $1 in
     --no-install) install=no ;;
     --no-configure) configure=no ;;
+    --packages-only) want=packages ;;
     --tests-only) want=tests ;;
     --help) usage; exit 0 ;;
     *) break ;;
@@ -158,6 +160,7 @@ fi
 
 look_for_build_needs
 install_missing
+[ "$want" = build ] || exit 0
 generate
 [ "$configure" = yes ] || exit 0
 if [ $# -gt 0 ] || older_than config.status configure; then

@@ -48,7 +48,12 @@ EXTRA_DIST += $(LINT) tests/lint/lib.sh \
 	tests/support/driver.sh \
 	tests/support/node-modules.sh
 
-# The scripts of tests/lint take the build folder, here the current one.
+# Parts of make check: the lint alone; all but lint and browser (what is worth
+# running under the sanitizers); the test programs, built and not run.
 lint: all
 	$(MAKE) check TESTS='$(LINT)' check_PROGRAMS= check_DATA=
-.PHONY: lint
+check-core: all
+	$(MAKE) check TESTS='$(filter-out tests/lint/% tests/browser/%,$(TESTS))'
+check-programs: all
+	$(MAKE) $(check_PROGRAMS)
+.PHONY: lint check-core check-programs
