@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Feeds one history to the oracle and to the driver and compares every reply.
+ * The requests are made while the oracle runs (the state vectors that are
+ * asked for come from its state), then sent in one go.
+ */
+import { isDeepStrictEqual } from 'node:util'
+import { Y } from './npm.mjs'
+import { Prng } from './prng.mjs'
+import { randomStateVector } from './history.mjs'
+import { JSON_SPEC, OP, Oracle } from './driver.mjs'
+
+const SLOT = 0
+const COPY = 1
+
+/**
+ * What is asked, and the oracle's answers: a list of { step, request, want }.
+ * `probes` are state vectors to diff against after every step (shrinking
+ * keeps the one that showed the failure); without them random ones are drawn.
+ */
+const script = (history, options) => {
+  const oracle = new Oracle()
+  const r = new Prng(history.seed, 'probes')
+  const list = []
+  const ask = (step, request) => {
+    const want = oracle.run(request)
+    list.push({ step, request, want })
+  }
+  const open = {
+    op: OP.OPEN, keepDeleted: history.keepDeleted, clientId: history.clientId
+  }
+  const empty = new Uint8Array(0)
+  const n = history.updates.length
+  const density = options.probes || n <= 60 ? 1 : 60 / n
+  let thrown = null
+  let applied = 0
+  ask(-1, { ...open, slot: SLOT })
+  for (let step = 0; step < n; step++) {
+    const op = options.oom && r.chance(options.oom) ? OP.APPLY_OOM : OP.APPLY
+    try {
+      ask(step, { op, slot: SLOT, data: history.updates[step] })
+    } catch (err) {
+      thrown = err
+      break
+    }
+    applied++
+    if (step < n - 1 && !r.chance(density)) continue
+    ask(step, { op: OP.STATE, slot: SLOT, data: empty })
+    ask(step, { op: OP.VECTOR, slot: SLOT })
+    const vectors = options.probes ?? []
+    if (!options.probes && r.chance(0.5)) {
+      const doc = oracle.docs.get(SLOT)
+      for (let i = r.range(1, 2); i > 0; i--) {
+        vectors.push(randomStateVector(r, doc))
+      }
+    }
+    for (const sv of vectors) {
+      ask(step, { op: OP.STATE, slot: SLOT, data: sv })
+    }
+    if (!options.probes) vectors.length = 0
+    ask(step, { op: OP.CHECK, slot: SLOT })
+  }
+  if (thrown === null) {
+    /* what a late joiner gets, loaded into a new document */
+    const state = Y.encodeStateAsUpdate(oracle.docs.get(SLOT))
+    try {
+      ask(n, { ...open, slot: COPY })
+      ask(n, { op: OP.APPLY, slot: COPY, data: state })
+      ask(n, { op: OP.STATE, slot: COPY, data: empty })
+      ask(n, { op: OP.JSON, slot: COPY, data: Buffer.from(JSON_SPEC) })
+    } catch (err) {
+      thrown = err
+    }
+    ask(n, { op: OP.JSON, slot: SLOT, data: Buffer.from(JSON_SPEC) })
+    ask(n, { op: OP.CLOSE, slot: COPY })
+  }
+  ask(n, { op: OP.CLOSE, slot: SLOT })
+  return { list, thrown, applied }
+}
+
+/* JSON.stringify throws on a bigint; the engine prints its decimal digits,
+ * which JSON.parse rounds in the same way. */
+export const plainJson = value => JSON.stringify(value, (key, v) =>
+  typeof v === 'bigint' ? Number(v) : v)
+
+const sameJson = (want, bytes) => {
+  try {
+    const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes)
+    return isDeepStrictEqual(JSON.parse(plainJson(want)), JSON.parse(text))
+  } catch {
+    return false
+  }
+}
+
+const mismatch = ({ request, want }, got) => {
+  if (got.status !== want.status) return `status ${got.status}`
+  switch (request.op) {
+    case OP.STATE:
+    case OP.VECTOR:
+      return Buffer.compare(Buffer.from(want.data), got.data) === 0
+        ? null : 'bytes differ'
+    case OP.APPLY:
+    case OP.APPLY_OOM:
+      return Boolean(got.data[1]) === want.pending ? null
+        : `pending is ${got.data[1]}`
+    case OP.JSON:
+      return sameJson(want.json, got.data) ? null : 'JSON differs'
+    default:
+      return null
+  }
+}
+
+/**
+ * Resolves to null (equal), { skipped } when Yjs itself threw before anything
+ * was compared, or a failure { history, step, request, want, got, reason }.
+ * `lenient`: the engine may refuse an update; nothing after that is compared.
+ */
+export const checkHistory = async (history, driver, options = {}) => {
+  const { list, thrown, applied } = script(history, options)
+  if (thrown !== null && applied === 0) return { skipped: thrown }
+  let replies
+  try {
+    replies = await driver.exec(list.map(entry => entry.request))
+  } catch (err) {
+    return { history, step: -1, reason: err.message }
+  }
+  for (let i = 0; i < list.length; i++) {
+    const entry = list[i]
+    const got = replies[i]
+    if (options.lenient && entry.request.op === OP.APPLY && got.status < 0) {
+      return { refused: got.status }
+    }
+    const reason = mismatch(entry, got)
+    if (reason !== null) {
+      return { history, step: entry.step, ...entry, got, reason }
+    }
+  }
+  return thrown === null ? null : { skipped: thrown }
+}

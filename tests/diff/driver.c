@@ -1,0 +1,359 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The engine's side of the differential test: answers requests on stdin with
+ * replies on stdout, so that one process serves thousands of histories. It
+ * judges nothing; tests/diff/check.mjs compares.
+ *
+ *   request   u32 length of the rest | u8 op | u8 slot | arguments
+ *   reply     u32 length of the rest | i32 status | data     (little endian)
+ *
+ *   1 open    u8 keep_deleted, u64 client id
+ *   2 close   also fails when the document's memory does not all come back
+ *   3 apply   the update; data: u8 changed, u8 pending, or u32 error offset
+ *   4 state   a state vector or nothing; data: the update
+ *   5 vector  data: the state vector
+ *   6 json    the type specification; data: JSON
+ *   7 check   the store's invariants
+ *   8 apply   like 3, first with the allocator failing at call 1, 2, 3, ...:
+ *             each such attempt must leave the document as it was
+ *   9 heap    data: u64 bytes
+ *
+ * End of input ends the process; so does a request that is not understood.
+ */
+#include "yjs.h"
+
+#include "yjs/doc.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum op {
+    OP_OPEN = 1,
+    OP_CLOSE,
+    OP_APPLY,
+    OP_STATE,
+    OP_VECTOR,
+    OP_JSON,
+    OP_CHECK,
+    OP_APPLY_OOM,
+    OP_HEAP
+};
+
+/* Statuses beyond enum yjs_err. */
+enum { STATUS_NO_DOC = -100, STATUS_LEAK = -101, STATUS_TORN = -102 };
+
+enum { SLOTS = 4, REQUEST_MAX = 1 << 28 };
+
+/* ------------------------------------------------- an allocator to distrust */
+
+struct heap {
+    size_t blocks;
+    size_t fail_in; /* 0: never; n: the n-th call from now fails */
+    size_t calls;
+};
+
+static void *heap_realloc(void *ctx, void *ptr, size_t size)
+{
+    struct heap *heap = ctx;
+    void *p;
+
+    if (size == 0) {
+        if (ptr != NULL)
+            heap->blocks--;
+        free(ptr);
+        return NULL;
+    }
+    heap->calls++;
+    if (heap->fail_in > 0 && --heap->fail_in == 0)
+        return NULL;
+    p = realloc(ptr, size);
+    if (p != NULL && ptr == NULL)
+        heap->blocks++;
+    return p;
+}
+
+struct slot {
+    yjs_doc *doc;
+    struct heap heap;
+};
+
+static struct slot slots[SLOTS];
+
+/* ---------------------------------------------------------------- replies */
+
+static uint64_t load_le(const uint8_t *p, size_t n)
+{
+    uint64_t v = 0;
+
+    while (n-- > 0)
+        v = v << 8 | p[n];
+    return v;
+}
+
+static void store_le(uint8_t *p, uint64_t v, size_t n)
+{
+    for (size_t i = 0; i < n; i++, v >>= 8)
+        p[i] = (uint8_t)v;
+}
+
+static void reply(int status, const void *data, size_t len)
+{
+    uint8_t head[8];
+
+    store_le(head, len + 4, 4);
+    store_le(head + 4, (uint32_t)status, 4);
+    if (fwrite(head, 1, sizeof(head), stdout) != sizeof(head) ||
+        (len > 0 && fwrite(data, 1, len, stdout) != len)) {
+        perror("driver: write");
+        exit(1);
+    }
+}
+
+static void reply_bytes(int status, struct yjs_bytes *bytes)
+{
+    reply(status, bytes->data, bytes->len);
+    yjs_bytes_free(bytes);
+}
+
+/* --------------------------------------------------------------- requests */
+
+static int do_close(struct slot *slot)
+{
+    yjs_doc_free(slot->doc);
+    slot->doc = NULL;
+    return slot->heap.blocks == 0 ? YJS_OK : STATUS_LEAK;
+}
+
+static int do_open(struct slot *slot, const uint8_t *arg, size_t len)
+{
+    struct yjs_doc_options opt;
+
+    if (len != 9)
+        return YJS_ERR_RANGE;
+    if (slot->doc != NULL)
+        (void)do_close(slot);
+    memset(&opt, 0, sizeof(opt));
+    memset(&slot->heap, 0, sizeof(slot->heap));
+    opt.keep_deleted = arg[0] != 0;
+    opt.client_id = load_le(arg + 1, 8);
+    opt.alloc.realloc_fn = heap_realloc;
+    opt.alloc.ctx = &slot->heap;
+    return yjs_doc_new(&opt, &slot->doc);
+}
+
+static void do_apply(struct slot *slot, const uint8_t *arg, size_t len)
+{
+    struct yjs_apply_result result = {false, false, 0};
+    uint8_t data[4];
+    int rc = yjs_apply_update(slot->doc, arg, len, &result);
+
+    if (rc < 0) {
+        store_le(data, result.error_offset, 4);
+        reply(rc, data, 4);
+        return;
+    }
+    data[0] = result.changed;
+    data[1] = result.pending;
+    reply(rc, data, 2);
+}
+
+static bool same_state(yjs_doc *doc, const struct yjs_bytes *before)
+{
+    struct yjs_bytes now = {0};
+    bool same = yjs_encode_state_as_update(doc, NULL, 0, &now) == YJS_OK &&
+                now.len == before->len &&
+                memcmp(now.data, before->data, now.len) == 0;
+
+    yjs_bytes_free(&now);
+    return same && yjs__doc_check(doc) == YJS_OK;
+}
+
+static int fail_until_applied(struct slot *slot, const uint8_t *arg, size_t len,
+                              const struct yjs_bytes *before,
+                              struct yjs_apply_result *result)
+{
+    size_t blocks = slot->heap.blocks;
+    int rc;
+
+    for (size_t n = 1;; n += 1 + n / 64) {
+        slot->heap.fail_in = n;
+        rc = yjs_apply_update(slot->doc, arg, len, result);
+        if (slot->heap.fail_in > 0 || rc != YJS_ERR_NOMEM)
+            break;
+        if (slot->heap.blocks > blocks + 64 || !same_state(slot->doc, before))
+            return STATUS_TORN;
+    }
+    slot->heap.fail_in = 0;
+    return rc;
+}
+
+static void do_apply_oom(struct slot *slot, const uint8_t *arg, size_t len)
+{
+    struct yjs_apply_result result = {false, false, 0};
+    struct yjs_bytes before = {0};
+    uint8_t data[2];
+    int rc = yjs_encode_state_as_update(slot->doc, NULL, 0, &before);
+
+    if (rc == YJS_OK)
+        rc = fail_until_applied(slot, arg, len, &before, &result);
+    yjs_bytes_free(&before);
+    data[0] = result.changed;
+    data[1] = result.pending;
+    reply(rc, data, 2);
+}
+
+static void do_json(struct slot *slot, const uint8_t *arg, size_t len)
+{
+    struct yjs_bytes out = {0};
+    char *spec = strndup((const char *)arg, len);
+    int rc;
+
+    if (spec == NULL)
+        abort();
+    rc = yjs_doc_to_json(slot->doc, spec, &out);
+    free(spec);
+    reply_bytes(rc, &out);
+}
+
+static void do_encode(struct slot *slot, enum op op, const uint8_t *arg,
+                      size_t len)
+{
+    struct yjs_bytes out = {0};
+    int rc;
+
+    if (op == OP_VECTOR)
+        rc = yjs_encode_state_vector(slot->doc, &out);
+    else
+        rc = yjs_encode_state_as_update(slot->doc, arg, len, &out);
+    reply_bytes(rc, &out);
+}
+
+static void do_heap(struct slot *slot)
+{
+    uint8_t data[8];
+
+    store_le(data, yjs_doc_heap(slot->doc), 8);
+    reply(YJS_OK, data, 8);
+}
+
+static bool dispatch(const uint8_t *req, size_t len)
+{
+    enum op op = (enum op)req[0];
+    struct slot *slot = &slots[req[1] % SLOTS];
+    const uint8_t *arg = req + 2;
+
+    len -= 2;
+    if (op != OP_OPEN && slot->doc == NULL) {
+        reply(STATUS_NO_DOC, NULL, 0);
+        return true;
+    }
+    switch (op) {
+    case OP_OPEN:
+        reply(do_open(slot, arg, len), NULL, 0);
+        return true;
+    case OP_CLOSE:
+        reply(do_close(slot), NULL, 0);
+        return true;
+    case OP_APPLY:
+        do_apply(slot, arg, len);
+        return true;
+    case OP_STATE:
+    case OP_VECTOR:
+        do_encode(slot, op, arg, len);
+        return true;
+    case OP_JSON:
+        do_json(slot, arg, len);
+        return true;
+    case OP_CHECK:
+        reply(yjs__doc_check(slot->doc), NULL, 0);
+        return true;
+    case OP_APPLY_OOM:
+        do_apply_oom(slot, arg, len);
+        return true;
+    case OP_HEAP:
+        do_heap(slot);
+        return true;
+    }
+    return false;
+}
+
+/* ------------------------------------------------------------- the stream */
+
+struct input {
+    uint8_t *data;
+    size_t at; /* where the next request begins */
+    size_t len;
+    size_t cap;
+};
+
+static void make_room(struct input *in, size_t need)
+{
+    memmove(in->data, in->data + in->at, in->len - in->at);
+    in->len -= in->at;
+    in->at = 0;
+    if (need <= in->cap)
+        return;
+    in->cap = 2 * need;
+    in->data = realloc(in->data, in->cap);
+    if (in->data == NULL)
+        abort();
+}
+
+/* Have `need` bytes at in->at; replies go out before the process waits. */
+static bool fill(struct input *in, size_t need)
+{
+    if (in->len - in->at >= need)
+        return true;
+    make_room(in, need);
+    while (in->len < need) {
+        ssize_t n;
+
+        if (fflush(stdout) != 0)
+            return false;
+        n = read(STDIN_FILENO, in->data + in->len, in->cap - in->len);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n <= 0)
+            return false;
+        in->len += (size_t)n;
+    }
+    return true;
+}
+
+static bool serve_one(struct input *in, bool *ok)
+{
+    size_t need;
+
+    if (!fill(in, 4))
+        return false;
+    need = (size_t)load_le(in->data + in->at, 4);
+    if (need < 2 || need > REQUEST_MAX) {
+        *ok = false;
+        return false;
+    }
+    if (!fill(in, need + 4))
+        return false;
+    *ok = dispatch(in->data + in->at + 4, need);
+    in->at += need + 4;
+    return *ok;
+}
+
+int main(void)
+{
+    struct input in = {malloc(1 << 16), 0, 0, 1 << 16};
+    bool ok = true;
+
+    if (in.data == NULL)
+        abort();
+    while (serve_one(&in, &ok))
+        ;
+    if (fflush(stdout) != 0)
+        ok = false;
+    for (size_t i = 0; i < SLOTS; i++)
+        yjs_doc_free(slots[i].doc);
+    free(in.data);
+    return ok ? 0 : 1;
+}

@@ -1,0 +1,24 @@
+# SPDX-License-Identifier: MIT
+# The differential test against npm yjs. The driver is built by `make check`;
+# the comparison itself needs node and the packages of tests/package.json:
+#   node tests/diff/run.mjs --driver tests/diff/driver --seeds 1000
+check_PROGRAMS += tests/diff/driver
+tests_diff_driver_SOURCES = tests/diff/driver.c
+tests_diff_driver_LDADD = libyjs.a
+
+dist_check_SCRIPTS += tests/diff/check.sh
+TESTS += tests/diff/check.sh
+
+EXTRA_DIST += \
+	tests/diff/check.mjs \
+	tests/diff/driver.mjs \
+	tests/diff/edits.mjs \
+	tests/diff/history.mjs \
+	tests/diff/hostile.mjs \
+	tests/diff/npm.mjs \
+	tests/diff/prng.mjs \
+	tests/diff/run.mjs \
+	tests/diff/selftest.mjs \
+	tests/diff/shrink.mjs \
+	tests/diff/update.mjs \
+	tests/diff/values.mjs

@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The differential test: random histories, the same updates in the same order
+ * to libyjs (tests/diff/driver) and to npm yjs, everything that either can
+ * encode compared byte by byte.
+ *
+ *   node tests/diff/run.mjs --driver PATH [--seeds N] [--start S]
+ *        [--profile all|text|map|array|xml|nested|mixed|raw|every]
+ *        [--clients N] [--steps N] [--oom P] [--no-shrink] [--max-failures N]
+ *        [--save DIR]          failing histories as JSON files
+ *        [--replay FILE]       run one saved history
+ *        [--self-test]         show that planted faults are found
+ *
+ * Every history follows from its printed seed and profile. The last line is
+ * "N passed, M failed"; the exit status is 1 when M is not 0.
+ */
+import fs from 'node:fs'
+import path from 'node:path'
+import { PROFILES } from './edits.mjs'
+import { makeHistory } from './history.mjs'
+import { makeHostileHistory } from './hostile.mjs'
+import { checkHistory, plainJson } from './check.mjs'
+import { shrink } from './shrink.mjs'
+import { Driver, OP, OP_NAMES } from './driver.mjs'
+import { describeUpdate } from './update.mjs'
+import { selfTest } from './selftest.mjs'
+
+const FLAGS = new Set(['no-shrink', 'self-test'])
+
+const parseArgs = argv => {
+  const out = {
+    seeds: '200', start: '1', profile: 'every', oom: '0', 'max-failures': '5'
+  }
+  for (let i = 0; i < argv.length; i++) {
+    if (!argv[i].startsWith('--')) throw new Error(`what is ${argv[i]}?`)
+    const name = argv[i].slice(2)
+    out[name] = FLAGS.has(name) ? true : argv[++i]
+  }
+  return out
+}
+
+const args = parseArgs(process.argv.slice(2))
+
+const profiles = args.profile === 'every'
+  ? [...Object.keys(PROFILES), 'raw'] : args.profile.split(',')
+for (const p of profiles) {
+  if (p !== 'raw' && !(p in PROFILES)) {
+    console.error(`unknown profile ${p}`)
+    process.exit(2)
+  }
+}
+
+const build = (seed, profile) => {
+  const options = {}
+  if (args.clients) options.clients = Number(args.clients)
+  if (args.steps) options.steps = Number(args.steps)
+  return profile === 'raw' ? makeHostileHistory(seed, options)
+    : makeHistory(seed, profile, options)
+}
+
+const hex = bytes => Buffer.from(bytes).toString('hex')
+
+const report = failure => {
+  const { history, step, request, want, got, reason } = failure
+  const say = line => console.log(line)
+  say(`FAIL seed ${history.seed} profile ${history.profile} ` +
+      `gc ${!history.keepDeleted} step ${step} of ${history.updates.length}: ` +
+      `${request ? OP_NAMES[request.op] : 'exec'}: ${reason}`)
+  history.updates.forEach((update, i) => {
+    if (history.updates.length > 30 && i < step - 10) return
+    say(` update ${i}: ${hex(update)}`)
+    say(describeUpdate(update))
+  })
+  if (!request) return
+  if (request.op === OP.STATE && request.data.length > 0) {
+    say(` asked with state vector ${hex(request.data)}`)
+  }
+  if (request.op === OP.JSON) {
+    say(` want ${plainJson(want.json)}`)
+    say(` got  ${Buffer.from(got.data).toString()}`)
+  } else if (want.data) {
+    say(` want ${hex(want.data)}`)
+    if (request.op === OP.STATE) say(describeUpdate(want.data))
+    say(` got  status ${got.status} ${hex(got.data)}`)
+    if (request.op === OP.STATE) say(describeUpdate(got.data))
+  }
+}
+
+const save = failure => {
+  if (!args.save) return
+  const { history } = failure
+  fs.mkdirSync(args.save, { recursive: true })
+  const file = path.join(args.save, `${history.profile}-${history.seed}.json`)
+  fs.writeFileSync(file, JSON.stringify({
+    ...history,
+    probe: failure.probe && hex(failure.probe),
+    updates: history.updates.map(hex)
+  }, null, 1) + '\n')
+  console.log(` saved as ${file}`)
+}
+
+const fromHex = text => new Uint8Array(Buffer.from(text, 'hex'))
+
+const examine = async (failure, driver, options) => {
+  const probe = failure.request?.op === OP.STATE && failure.request.data.length
+    ? failure.request.data : undefined
+  failure = { ...failure, probe }
+  if (!args['no-shrink']) {
+    const check = (history, probes) =>
+      checkHistory(history, driver, { ...options, probes })
+    failure = await shrink(failure, check)
+  }
+  report(failure)
+  save(failure)
+}
+
+const replay = async (file, driver) => {
+  const saved = JSON.parse(fs.readFileSync(file, 'utf8'))
+  const history = { ...saved, updates: saved.updates.map(fromHex) }
+  const probes = saved.probe ? [fromHex(saved.probe)] : []
+  const failure = await checkHistory(history, driver,
+    { probes, lenient: saved.profile === 'raw' })
+  if (failure === null || failure.reason === undefined) return true
+  report(failure)
+  return false
+}
+
+const runAll = async driver => {
+  const count = { passed: 0, failed: 0, refused: 0, skipped: 0, updates: 0 }
+  const start = Number(args.start)
+  for (let seed = start; seed < start + Number(args.seeds); seed++) {
+    for (const profile of profiles) {
+      const history = build(seed, profile)
+      const options = { oom: Number(args.oom), lenient: profile === 'raw' }
+      count.updates += history.updates.length
+      const result = await checkHistory(history, driver, options)
+      if (result?.reason === undefined) {
+        count.passed++
+        if (result?.refused) count.refused++
+        if (result?.skipped) count.skipped++
+        continue
+      }
+      count.failed++
+      await examine(result, driver, options)
+      if (count.failed >= Number(args['max-failures'])) {
+        console.log('too many failures, stopping')
+        return count
+      }
+    }
+  }
+  return count
+}
+
+/* Yjs logs what it finds strange in hostile updates; one line each is kept
+ * out of the way of the report. */
+const quiet = () => {
+  for (const name of ['error', 'warn', 'info', 'debug']) {
+    const real = console[name].bind(console)
+    console[name] = (...a) => {
+      if (process.env.DIFF_VERBOSE) real(...a)
+    }
+  }
+}
+
+const main = async () => {
+  if (args['self-test']) {
+    quiet()
+    return await selfTest() ? 0 : 1
+  }
+  if (!args.driver) {
+    console.error('--driver PATH is needed')
+    return 2
+  }
+  quiet()
+  const driver = new Driver(args.driver)
+  let count
+  if (args.replay) {
+    const ok = await replay(args.replay, driver)
+    count = { passed: ok ? 1 : 0, failed: ok ? 0 : 1, updates: 0 }
+  } else {
+    count = await runAll(driver)
+    console.log(`seeds ${args.start} to ` +
+      `${Number(args.start) + Number(args.seeds) - 1}, profiles ` +
+      `${profiles.join(' ')}, ${count.updates} updates, hostile: ` +
+      `${count.refused} refused by libyjs, ${count.skipped} by yjs`)
+  }
+  driver.close()
+  console.log(`${count.passed} passed, ${count.failed} failed`)
+  return count.failed === 0 ? 0 : 1
+}
+
+process.exitCode = await main()
