@@ -13,6 +13,7 @@
 
 struct counters;
 struct registry;
+struct yjs_allocator;
 
 /** Every limit of rooms; each has its key in roomd.conf and its counter. */
 struct room_limits {
@@ -38,6 +39,8 @@ struct registry_options {
     uint8_t seed[16];          /**< random: hash keys, phx_ref, client id */
     uint64_t now_ms;           /**< monotonic */
     uint64_t unix_offset_ms;   /**< add to now_ms: Unix time (online_at) */
+    /** NULL: libc's. Documents and awareness; for tests of failing memory. */
+    const struct yjs_allocator *alloc;
 };
 
 void room_limits_default(struct room_limits *limits);
@@ -47,6 +50,11 @@ void registry_free(struct registry *registry);
 /** New limits for what happens from now on (reload). */
 void registry_set_limits(struct registry *registry,
                          const struct room_limits *limits);
+/** From now on nobody is told who leaves: when the whole server drains, a
+ *  room of n would send n * n presence messages to clients that go as well. */
+void registry_drain(struct registry *registry);
+/** A number no other client of this process has (anon-<n>). */
+uint64_t registry_next_anonymous(struct registry *registry);
 /** Expire rooms, awareness, graces. Call at least every 100 ms or so; costs
  *  nothing when nothing is due. */
 void registry_tick(struct registry *registry, uint64_t now_ms);

@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: MIT */
+/**
+ * @file internal.h
+ * What the files of room/ share; nobody else includes it. One owner each: the
+ * registry owns its rooms, a room its document, awareness and caches. Members
+ * belong to the channels that embed them.
+ */
+#ifndef ROOM_INTERNAL_H
+#define ROOM_INTERNAL_H
+
+#include "base/buf.h"
+#include "base/counters.h"
+#include "base/dict.h"
+#include "base/list.h"
+#include "base/wheel.h"
+#include "room/message.h"
+#include "room/registry.h"
+#include "room/room.h"
+#include "yjs.h"
+
+enum {
+    /* From so many members on, a room keeps its users in a hash table and its
+     * presence_state as text; below, walking the members is as quick. */
+    ROOM_SMALL = 32,
+    CACHE_IDLE_MS = 1000, /* caches unused for so long are given back */
+    ASK_AGAIN_S = 2       /* between two questions of a kind to one client */
+};
+
+struct registry {
+    struct dict rooms; /* topic -> struct room */
+    struct wheel wheel;
+    struct room_limits limits;
+    struct counters *counters;
+    uint8_t seed[16];
+    struct yjs_allocator alloc;
+    uint64_t now_ms, unix_offset_ms;
+    uint64_t next_ref, next_anonymous;
+    struct list cached; /* rooms that hold caches */
+    struct list dead;   /* failed rooms: freed at the next tick */
+    uint64_t sweep_at;
+    uint64_t warn_until; /* window of the bound on warnings */
+    uint32_t warned, unwarned;
+    bool draining;
+};
+
+/* What is kept only while people come: both are exact copies of what they
+ * stand for, dropped or changed with it. */
+struct room_cache {
+    struct yjs_bytes state;
+    bool has_state, has_presence;
+    struct buf presence; /* see presence.c */
+    size_t blank;        /* bytes of it that are blanked out */
+    uint64_t used_ms;
+};
+
+struct room {
+    struct registry *registry;
+    struct list members; /* in join order */
+    struct list node;    /* registry: cached or dead */
+    struct wheel_timer timer;
+    yjs_doc *doc;                     /* NULL until the first update */
+    struct room_awareness *awareness; /* NULL until the first state */
+    struct dict *users; /* user -> first member; NULL: small room */
+    struct room_cache *cache;
+    uint64_t empty_at; /* while empty: when it ends */
+    size_t doc_heap;   /* as counted in the gauge */
+    uint32_t count;
+    bool failed;       /* members are gone, memory goes at the next tick */
+    uint32_t topic_len;
+    char topic[];
+};
+
+/* registry.c */
+bool registry_may_warn(struct registry *registry);
+/** Rooms of the `cached` and `dead` lists and the dict leave through here. */
+void registry_forget(struct registry *registry, struct room *room);
+
+/* room.c */
+struct room_cache *room_cache(struct room *room);
+void room_cache_drop(struct room *room);
+/** (Re)arm the timer for whatever is due next. */
+void room_schedule(struct room *room);
+/** No members, nothing to remember: free it. */
+void room_free(struct room *room);
+/** The engine broke its word: every member is ended, the room is no more. */
+void room_fail(struct room *room, const char *what, int err);
+
+/* fanout.c */
+enum fanout_to { FANOUT_ALL, FANOUT_APP, FANOUT_YJS };
+void fanout(struct room *room, const struct room_member *except,
+            enum fanout_to to, struct message *message);
+/** A message of this room. */
+struct message fanout_message(const struct room *room, const char *event,
+                              enum message_kind kind, enum message_class klass,
+                              const void *payload, size_t len);
+/** Frame as y-protocols; the caller frees *out. Fails the room when it must.*/
+bool fanout_y_frame(struct room *room, enum yjs_message_type type,
+                    enum yjs_sync_type sync, const uint8_t *body, size_t len,
+                    struct yjs_bytes *out);
+/** One y-message to one member. */
+void fanout_y_push(struct room_member *member, enum yjs_message_type type,
+                   enum yjs_sync_type sync, const uint8_t *body, size_t len);
+
+/* presence.c */
+void presence_join(struct room_member *member);
+void presence_leave(struct room_member *member);
+/** Tell everybody that the member came (or went: it is out of the list). */
+void presence_tell_join(struct room_member *member);
+void presence_tell_leave(struct room *room, const struct room_member *member);
+void presence_push_state(struct room_member *member);
+
+/* room_awareness.c */
+room_refusal awareness_receive(struct room_member *member, const uint8_t *body,
+                               size_t len);
+/** All live states to one member. */
+void awareness_push_all(struct room_member *member);
+/** The member's states are on their grace from now on. */
+void awareness_orphan(struct room_member *member);
+/** When awareness_tick has something to do; UINT64_MAX: never. */
+uint64_t awareness_due(const struct room *room);
+/** Remove what is due and tell the members. May fail the room. */
+void awareness_tick(struct room *room);
+void awareness_free(struct room *room);
+
+#endif

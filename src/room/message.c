@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: MIT */
+/* See message.h. Must never touch what the message borrows. */
+#include "room/message.h"
+
+#include "base/blob.h"
+
+void message_deinit(struct message *message)
+{
+    for (int i = 0; i < WIRE_FORMS; i++) {
+        blob_unref(message->wire[i]);
+        message->wire[i] = NULL;
+    }
+}

@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: MIT */
+/* All rooms of the process: see registry.h. Must never free a room while one
+ * of its functions is on the stack: a room that fails is put on the dead list
+ * and freed by the next tick. */
+#include "room/registry.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "room/internal.h"
+
+enum { WARN_WINDOW_MS = 1000, WARN_MAX = 50 };
+
+void room_limits_default(struct room_limits *limits)
+{
+    *limits = (struct room_limits){
+        .rooms = 100000,
+        .members = 20000,
+        .document_bytes = (size_t)256 << 20,
+        .update_bytes = (size_t)16 << 20,
+        .pending_bytes = (size_t)16 << 20,
+        .awareness_bytes = (size_t)1 << 20,
+        .awareness_state_bytes = (size_t)64 << 10,
+        .awareness_clients = 20000,
+        .awareness_tombstones = 1024,
+        .empty_ms = 60000,
+        .awareness_timeout_ms = 30000,
+        .awareness_grace_ms = 3000,
+    };
+}
+
+struct registry *registry_new(const struct registry_options *options)
+{
+    struct registry *r = mem_zalloc(sizeof *r);
+    dict_init(&r->rooms, options->seed);
+    wheel_init(&r->wheel, options->now_ms);
+    r->limits = options->limits;
+    r->counters = options->counters;
+    memcpy(r->seed, options->seed, sizeof r->seed);
+    if (options->alloc)
+        r->alloc = *options->alloc;
+    r->now_ms = options->now_ms;
+    r->unix_offset_ms = options->unix_offset_ms;
+    list_init(&r->cached);
+    list_init(&r->dead);
+    return r;
+}
+
+static void free_dead(struct registry *r)
+{
+    struct list *node;
+    while ((node = list_pop(&r->dead)))
+        room_free(LIST_ENTRY(node, struct room, node));
+}
+
+void registry_free(struct registry *registry)
+{
+    struct room *room;
+    size_t cursor = 0;
+    if (!registry)
+        return;
+    while ((room = dict_next(&registry->rooms, &cursor))) {
+        registry_forget(registry, room);
+        room_free(room);
+        cursor = 0;
+    }
+    free_dead(registry);
+    dict_deinit(&registry->rooms);
+    free(registry);
+}
+
+void registry_set_limits(struct registry *registry,
+                         const struct room_limits *limits)
+{
+    registry->limits = *limits;
+}
+
+void registry_drain(struct registry *registry)
+{
+    registry->draining = true;
+}
+
+uint64_t registry_next_anonymous(struct registry *registry)
+{
+    return ++registry->next_anonymous;
+}
+
+size_t registry_rooms(const struct registry *registry)
+{
+    return registry->rooms.count;
+}
+
+void registry_forget(struct registry *registry, struct room *room)
+{
+    room_cache_drop(room);
+    wheel_cancel(&registry->wheel, &room->timer);
+    dict_remove(&registry->rooms, room->topic, room->topic_len);
+    counter_dec(registry->counters, COUNTER_ROOMS);
+}
+
+/* A hostile client can earn a warning with every message; a log that fills a
+ * disk is a worse outage than the client. */
+bool registry_may_warn(struct registry *registry)
+{
+    if (registry->now_ms >= registry->warn_until) {
+        registry->warn_until = registry->now_ms + WARN_WINDOW_MS;
+        registry->warned = 0;
+    }
+    if (registry->warned < WARN_MAX) {
+        registry->warned++;
+        return true;
+    }
+    registry->unwarned++;
+    return false;
+}
+
+static void report_unwarned(struct registry *r)
+{
+    if (!r->unwarned || r->now_ms < r->warn_until)
+        return;
+    log_warning("warnings left out", LOG_INT("count", r->unwarned));
+    r->unwarned = 0;
+}
+
+static void sweep_caches(struct registry *r)
+{
+    struct list *node, *next;
+    if (r->now_ms < r->sweep_at)
+        return;
+    r->sweep_at = r->now_ms + CACHE_IDLE_MS / 2;
+    LIST_FOREACH(node, next, &r->cached) {
+        struct room *room = LIST_ENTRY(node, struct room, node);
+        if (r->now_ms - room->cache->used_ms >= CACHE_IDLE_MS)
+            room_cache_drop(room);
+    }
+}
+
+void registry_tick(struct registry *registry, uint64_t now_ms)
+{
+    if (now_ms > registry->now_ms)
+        registry->now_ms = now_ms;
+    wheel_advance(&registry->wheel, registry->now_ms);
+    sweep_caches(registry);
+    free_dead(registry);
+    report_unwarned(registry);
+}
