@@ -109,8 +109,14 @@ function makeRow (task) {
   const li = $('task').content.firstElementChild.cloneNode(true)
   const row = { li, task }
   const [done, title, , remove] = li.children
-  done.addEventListener('change', () => tasks.setDone(row.task, done.checked))
-  title.addEventListener('input', () => tasks.setTitle(row.task, title.value))
+  done.addEventListener('change', () => {
+    hideToast()
+    tasks.setDone(row.task, done.checked)
+  })
+  title.addEventListener('input', () => {
+    hideToast()
+    tasks.setTitle(row.task, title.value)
+  })
   title.addEventListener('focus', () => tellEditing(row.task.id))
   title.addEventListener('blur', () => {
     tellEditing(null)
@@ -190,6 +196,7 @@ $('add').addEventListener('submit', e => {
   e.preventDefault()
   const title = $('new-task').value.trim()
   if (title === '') return
+  hideToast()
   tasks.add(title)
   $('new-task').value = ''
   $('new-task').focus()
@@ -200,6 +207,12 @@ $('clear').addEventListener('click', () =>
 
 let toastTimer
 
+/* Undo takes back the last change, so the offer ends with the next one. */
+function hideToast () {
+  clearTimeout(toastTimer)
+  $('toast').hidden = true
+}
+
 function removeTasks (gone) {
   tasks.remove(new Set(gone.map(t => t.id)))
   $('toast-text').textContent = gone.length === 1
@@ -207,11 +220,11 @@ function removeTasks (gone) {
     : `Deleted ${gone.length} tasks`
   $('toast').hidden = false
   clearTimeout(toastTimer)
-  toastTimer = setTimeout(() => { $('toast').hidden = true }, 8000)
+  toastTimer = setTimeout(hideToast, 8000)
 }
 
 $('toast-undo').addEventListener('click', () => {
-  $('toast').hidden = true
+  hideToast()
   tasks.undo.undo()
 })
 

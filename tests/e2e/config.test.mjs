@@ -126,7 +126,7 @@ test('--health-check asks the running daemon', async t => {
 })
 
 test('--log-format=json: every line is one JSON object', async t => {
-  const d = await ownRoomd(t, {}, { args: ['--log-format=json', '--log-level=debug'] })
+  const d = await ownRoomd(t, { log_level: 'debug' }, { args: ['--log-format=json'] })
   const ws = await RawSocket.open(d.where(), '/socket/websocket?vsn=2.0.0&user_id=%22%0A%ff%00')
   ws.send('1', '1', 'room:\u0000"\u001b[31m', 'phx_join')
   await ws.json()

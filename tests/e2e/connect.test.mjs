@@ -78,7 +78,7 @@ test('without protocols none is answered; phoenix alone is answered', async () =
 test('the token is never logged', async t => {
   const secret = 'very-secret-token-that-must-not-show'
   const b64 = Buffer.from(secret).toString('base64').replace(/=/g, '')
-  const own = await ownRoomd(t, {}, { args: ['--log-level', 'debug'] })
+  const own = await ownRoomd(t, { log_level: 'debug' })
   const ws = await RawSocket.open(own.where(), undefined, {
     headers: { 'Sec-WebSocket-Protocol': `phoenix, base64url.bearer.phx.${b64}` }
   })

@@ -21,8 +21,7 @@ fs.writeFileSync(path.join(www, 'sub', 'index.html'), '<p>sub')
 fs.symlinkSync(path.join(path.dirname(www), 'outside.txt'), path.join(www, 'link.txt'))
 fs.symlinkSync('/etc', path.join(www, 'etc'))
 
-const roomd = await sharedRoomd({ head_timeout: '2s', http_timeout: '2s' },
-  { args: ['--www', www] })
+const roomd = await sharedRoomd({ head_timeout: '2s', keepalive_timeout: '2s', www })
 const where = roomd.where()
 
 for (const at of ['/health', '/ready']) {

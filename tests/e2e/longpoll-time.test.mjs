@@ -8,7 +8,7 @@ import { freshTopic, openHook } from '../support/clients.mjs'
 import { phoenix } from '../support/modules.mjs'
 import { eventually } from '../support/harness.mjs'
 
-const roomd = await sharedRoomd({ poll_window: '1s', session_timeout: '2s' })
+const roomd = await sharedRoomd({ longpoll_window: '1s', longpoll_session: '2s' })
 const where = roomd.where()
 
 test('a window that ends with nothing: 204 with the token, not before its time', async () => {

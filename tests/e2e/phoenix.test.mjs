@@ -6,7 +6,7 @@ import { Proxy } from '../support/proxy.mjs'
 import { Y, phoenix } from '../support/modules.mjs'
 import { Hook, MemoryStorage, converged, freshTopic, openHook, openSocket, received, transportOf } from '../support/clients.mjs'
 
-const roomd = await sharedRoomd({ poll_window: '2s' })
+const roomd = await sharedRoomd({ longpoll_window: '2s' })
 const view = doc => doc.getText('t').toString()
 
 const socketEvent = (socket, what, check) => eventually(what, check, [[

@@ -6,7 +6,7 @@ import { Proxy } from '../support/proxy.mjs'
 import { Y } from '../support/modules.mjs'
 import { converged, freshTopic, openHook, openProvider, synced } from '../support/clients.mjs'
 
-const roomd = await sharedRoomd({ poll_window: '2s', awareness_grace: '500ms' })
+const roomd = await sharedRoomd({ longpoll_window: '2s', awareness_grace: '500ms' })
 
 const view = d => [d.getText('t').toJSON(), d.getText('t').toDelta(), d.getMap('m').toJSON(),
   d.getArray('a').toJSON(), d.getXmlFragment('x').toString()]

@@ -7,7 +7,7 @@ import { freshTopic } from '../support/clients.mjs'
 import { Y } from '../support/modules.mjs'
 import { makeUpdate, textUpdate, docOf, syncStep1, syncStep2, syncUpdate, parseMessage, readVector } from '../support/updates.mjs'
 
-const roomd = await sharedRoomd({ room_expiry: '1s' })
+const roomd = await sharedRoomd({ room_empty: '1s' })
 const where = roomd.where()
 
 async function member (t, topic, { ref = '1', params = '' } = {}) {

@@ -182,10 +182,9 @@ onFailure(() => daemons.map(d =>
   d.log.split('\n').slice(-25).join('\n')).join('\n'))
 
 export async function startRoomd (keys = {}, { args = [], env, port = 0 } = {}) {
-  const confFile = writeConf(keys)
+  const confFile = writeConf({ www: path.join(sourceDir, 'www'), ...keys })
   const child = spawn(binary,
-    ['--config', confFile, '--port', String(port),
-      '--www', path.join(sourceDir, 'www'), ...args],
+    ['--config', confFile, '--port', String(port), ...args],
     {
       env: cleanEnv({ SECRET_KEY_BASE: SECRET, ...env }),
       stdio: ['ignore', 'pipe', 'pipe']
