@@ -67,11 +67,13 @@ const script = (history, options) => {
       ask(n, { ...open, slot: COPY })
       ask(n, { op: OP.APPLY, slot: COPY, data: state })
       ask(n, { op: OP.STATE, slot: COPY, data: empty })
+      /* last: reading turns the oracle's roots into what they are read as,
+       * and some hostile content cannot be read */
       ask(n, { op: OP.JSON, slot: COPY, data: Buffer.from(JSON_SPEC) })
+      ask(n, { op: OP.JSON, slot: SLOT, data: Buffer.from(JSON_SPEC) })
     } catch (err) {
       thrown = err
     }
-    ask(n, { op: OP.JSON, slot: SLOT, data: Buffer.from(JSON_SPEC) })
     ask(n, { op: OP.CLOSE, slot: COPY })
   }
   ask(n, { op: OP.CLOSE, slot: SLOT })

@@ -10,65 +10,26 @@ import { encoding } from './npm.mjs'
 import { Prng } from './prng.mjs'
 import { makeHistory } from './history.mjs'
 import { buildUpdate, parseUpdate } from './update.mjs'
-
-const utf8 = s => new TextEncoder().encode(s)
-
-const writeRawString = (e, s) => encoding.writeVarUint8Array(e, utf8(s))
-
-/* An Any in an encoding that lib0 would not choose itself. */
-const oddAny = (r, e, depth = 2) => {
-  switch (r.below(depth > 0 ? 10 : 7)) {
-    case 0: /* an integer as float32 */
-      encoding.writeUint8(e, 124)
-      return encoding.writeFloat32(e, r.pick([0, -0, 1, 3, -5, 0.5, NaN]))
-    case 1: /* an integer, or what fits a float32, as float64 */
-      encoding.writeUint8(e, 123)
-      return encoding.writeFloat64(e,
-        r.pick([0, -0, 7, 0.5, 0.1, 2147483648, NaN, Infinity]))
-    case 2: /* an integer over 31 bits */
-      encoding.writeUint8(e, 125)
-      return encoding.writeVarInt(e,
-        r.pick([2147483647, 2147483648, -4294967296, 9007199254740991]))
-    case 3:
-      encoding.writeUint8(e, 119)
-      return writeRawString(e, r.pick(['', 'x', '\ufeffbom', '\u0000', '😀']))
-    case 4:
-      encoding.writeUint8(e, 122)
-      return encoding.writeBigInt64(e, r.pick([0n, -1n, 1n << 62n]))
-    case 5: return encoding.writeUint8(e, r.pick([120, 121, 126, 127]))
-    case 6: return encoding.writeAny(e, r.pick([null, true, 'plain', 5]))
-    case 7: {
-      encoding.writeUint8(e, 117)
-      const n = r.below(4)
-      encoding.writeVarUint(e, n)
-      for (let i = 0; i < n; i++) oddAny(r, e, depth - 1)
-      return
-    }
-    default: { /* keys out of order and twice */
-      encoding.writeUint8(e, 118)
-      const n = r.below(6)
-      encoding.writeVarUint(e, n)
-      for (let i = 0; i < n; i++) {
-        writeRawString(e, r.pick(['b', 'a', '2', '1', '10', '01', '-1', 'a',
-          '4294967294', '4294967295', '', 'length']))
-        oddAny(r, e, depth - 1)
-      }
-    }
-  }
-}
-
-const ODD_JSON = [
-  '{"b":1,"a":2,"b":3}', '{"2":0,"1":0,"a":0,"0":0}', ' [ 1 , 2 ] ', '1e3',
-  '-0', '1.50', '1E400', '-1e-400', '"\\u0041\\/\\ud83d"', '"\\ud83d\\ude00"',
-  '123456789012345678901234567890', '0.1e1', '1e21', '1e-7', '{"":{}}', '[]',
-  '"\u2028\u007f"', 'true', 'null', '5e-324', '100000000000000000000',
-  '{"a":[1,{"z":1,"1":2}]}', '0.000001', '0.0000001', '123e-20', '4.35'
-]
+import { oddAny, oddJson, writeString } from './values.mjs'
 
 const content = (e, s, ref, len) => {
   s.info = (s.info & 224) | ref
   s.content = encoding.toUint8Array(e)
   s.len = len
+}
+
+/* Yjs writes back what it understood of a subdocument's options; of anything
+ * but null and undefined it takes properties. */
+const docOptions = (r, e) => {
+  if (r.chance(0.1)) return encoding.writeAny(e, r.pick([5, '', [], true]))
+  const n = r.below(5)
+  encoding.writeUint8(e, 118)
+  encoding.writeVarUint(e, n)
+  for (let i = 0; i < n; i++) {
+    writeString(e, r.pick(['gc', 'autoLoad', 'meta', 'meta', 'shouldLoad',
+      'other']))
+    oddAny(r, e)
+  }
 }
 
 const CONTENT_MAKERS = [
@@ -82,28 +43,28 @@ const CONTENT_MAKERS = [
     const n = r.range(1, 3)
     encoding.writeVarUint(e, n)
     for (let i = 0; i < n; i++) {
-      writeRawString(e, r.chance(0.2) ? 'undefined' : r.pick(ODD_JSON))
+      writeString(e, r.chance(0.2) ? 'undefined' : oddJson(r))
     }
     content(e, s, 2, n)
   },
   (r, s, e) => {
-    writeRawString(e, r.pick(ODD_JSON))
+    writeString(e, oddJson(r))
     content(e, s, 5, 1)
   },
   (r, s, e) => {
-    writeRawString(e, r.pick(['bold', '', 'x']))
-    writeRawString(e, r.pick(ODD_JSON))
+    writeString(e, r.pick(['bold', '', 'x']))
+    writeString(e, oddJson(r))
     content(e, s, 6, 1)
   },
   (r, s, e) => {
-    writeRawString(e, r.pick(['guid', '', 'ü']))
-    oddAny(r, e)
+    writeString(e, r.pick(['guid', '', 'ü']))
+    docOptions(r, e)
     content(e, s, 9, 1)
   },
   (r, s, e) => {
     const type = r.below(7)
     encoding.writeVarUint(e, type)
-    if (type === 3 || type === 5) writeRawString(e, r.pick(['p', '', 'Ü']))
+    if (type === 3 || type === 5) writeString(e, r.pick(['p', '', 'Ü']))
     content(e, s, 7, 1)
   },
   (r, s, e) => {
@@ -207,4 +168,36 @@ export const makeHostileHistory = (seed, options = {}) => {
   const updates = history.updates.map(bytes =>
     r.chance(p) ? tamper(r, bytes, ids) : bytes)
   return { ...history, profile: 'raw', updates }
+}
+
+/* A struct of client 1 after the one before it, in a root of its kind. */
+const valueStruct = (r, clock) => {
+  const s = clock > 0 ? { info: 128, origin: [1, clock - 1] }
+    : { info: 0, root: 'array' }
+  const e = encoding.createEncoder()
+  CONTENT_MAKERS[r.below(5)](r, s, e)
+  return s
+}
+
+/** Nothing but values in odd encodings: here libyjs may refuse nothing. */
+export const makeValueHistory = seed => {
+  const r = new Prng(seed, 'values')
+  const updates = []
+  let clock = 0
+  for (let n = r.range(1, 4); n > 0; n--) {
+    const client = { id: 1, clock, structs: [] }
+    for (let k = r.range(1, 6); k > 0; k--) {
+      const s = valueStruct(r, clock)
+      client.structs.push(s)
+      clock += s.len
+    }
+    const deletes = r.chance(0.3)
+      ? [{ id: 1, ranges: [[r.below(clock), r.range(1, 3)]] }] : []
+    updates.push(buildUpdate({ clients: [client], deletes }))
+  }
+  if (r.chance(0.4)) r.shuffle(updates) /* some wait, in version 2 */
+  return {
+    seed, profile: 'values', keepDeleted: r.chance(0.2), clientId: 999999937,
+    updates
+  }
 }

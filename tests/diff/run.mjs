@@ -5,7 +5,7 @@
  * encode compared byte by byte.
  *
  *   node tests/diff/run.mjs --driver PATH [--seeds N] [--start S]
- *        [--profile all|text|map|array|xml|nested|mixed|raw|every]
+ *        [--profile all|text|map|array|xml|nested|mixed|values|raw|every]
  *        [--clients N] [--steps N] [--oom P] [--no-shrink] [--max-failures N]
  *        [--save DIR]          failing histories as JSON files
  *        [--replay FILE]       run one saved history
@@ -18,12 +18,15 @@ import fs from 'node:fs'
 import path from 'node:path'
 import { PROFILES } from './edits.mjs'
 import { makeHistory } from './history.mjs'
-import { makeHostileHistory } from './hostile.mjs'
+import { makeHostileHistory, makeValueHistory } from './hostile.mjs'
 import { checkHistory, plainJson } from './check.mjs'
 import { shrink } from './shrink.mjs'
 import { Driver, OP, OP_NAMES } from './driver.mjs'
 import { describeUpdate } from './update.mjs'
 import { selfTest } from './selftest.mjs'
+
+/* what is not made by clients alone */
+const EXTRA = { values: makeValueHistory, raw: makeHostileHistory }
 
 const FLAGS = new Set(['no-shrink', 'self-test'])
 
@@ -42,9 +45,9 @@ const parseArgs = argv => {
 const args = parseArgs(process.argv.slice(2))
 
 const profiles = args.profile === 'every'
-  ? [...Object.keys(PROFILES), 'raw'] : args.profile.split(',')
+  ? [...Object.keys(PROFILES), ...Object.keys(EXTRA)] : args.profile.split(',')
 for (const p of profiles) {
-  if (p !== 'raw' && !(p in PROFILES)) {
+  if (!(p in EXTRA) && !(p in PROFILES)) {
     console.error(`unknown profile ${p}`)
     process.exit(2)
   }
@@ -54,7 +57,7 @@ const build = (seed, profile) => {
   const options = {}
   if (args.clients) options.clients = Number(args.clients)
   if (args.steps) options.steps = Number(args.steps)
-  return profile === 'raw' ? makeHostileHistory(seed, options)
+  return profile in EXTRA ? EXTRA[profile](seed, options)
     : makeHistory(seed, profile, options)
 }
 

@@ -4,6 +4,8 @@
  * disagree, JSON values (what formats and embeds may carry) and Any values
  * (what arrays and maps may carry).
  */
+import { encoding } from './npm.mjs'
+
 const PIECES = [
   'a', 'b', 'c', 'x', ' ', '\n', 'word', 'the quick', 'ä', 'ß', 'é', '漢字',
   'Ω', '\u0000', '\u0001', '\u007f', '\u0080', '\u07ff', '\u0800', '\ufffd',
@@ -108,5 +110,107 @@ export const listValue = (r, depth = 2) => {
     if (v === null) return v
     if (v === undefined || typeof v === 'bigint') continue
     return v
+  }
+}
+
+/* ---------------------------------------------- encodings nobody would choose */
+
+const view = new DataView(new ArrayBuffer(8))
+
+/** Doubles of every size, many of them hard to print. */
+export const randomDouble = r => {
+  switch (r.below(6)) {
+    case 0:
+      view.setUint32(0, r.u32())
+      view.setUint32(4, r.u32())
+      /* what becomes of a NaN's payload is not defined */
+      return Number.isNaN(view.getFloat64(0)) ? NaN : view.getFloat64(0)
+    case 1: return r.u32() / r.pick([1, 2, 3, 10, 1000, 7])
+    case 2: return r.below(1e9) * 10 ** r.range(-30, 30)
+    case 3: return Math.fround(r.real() * 10 ** r.range(-40, 38))
+    case 4: return r.below(1000) * 10 ** r.range(-10, 25)
+    default:
+      return (r.u32() * 2097152 + r.below(2097152)) * 2 ** r.range(-60, 60)
+  }
+}
+
+const numberText = r => {
+  const x = Math.abs(randomDouble(r))
+  const sign = r.chance(0.3) ? '-' : ''
+  if (!Number.isFinite(x)) return `${sign}1e${r.range(300, 400)}`
+  switch (r.below(5)) {
+    case 0: return sign + x.toExponential(r.below(21))
+    case 1: return sign + x.toPrecision(r.range(1, 40)).replace('e+', 'E')
+    case 2: return sign + (x < 1e21 ? x.toFixed(r.below(30)) : String(x))
+    case 3:
+      return `${sign}${r.below(10)}.${r.u32()}${r.u32()}e${r.range(-330, 320)}`
+    default: return sign + String(x)
+  }
+}
+
+const ODD_STRINGS = [
+  '"\\ud83d\\ude00"', '"\\ud800"', '"\\u00e9\\/\\b"', '"\\udc00\\ud800"',
+  '"\\u001f\u007f"', '"\\u2028\u2029"', '"😀"', '"\\ud83d😀"', '"\\u0041"'
+]
+
+const ODD_KEYS = ['a', 'b', '1', '2', '10', '01', '-1', '', '0', '4294967294',
+  '4294967295', 'ü', 'length', 'toString']
+
+/** JSON as a person or another library would write it. */
+export const oddJson = (r, depth = 3) => {
+  const space = () => r.chance(0.1) ? r.pick([' ', '\n', '\t ']) : ''
+  const kind = r.below(depth > 0 ? 8 : 4)
+  if (kind < 2) return numberText(r)
+  if (kind === 2) return r.pick(['true', 'false', 'null'])
+  if (kind === 3) return r.pick(ODD_STRINGS)
+  const parts = []
+  for (let n = r.below(5); n > 0; n--) {
+    const key = kind < 6 ? JSON.stringify(r.pick(ODD_KEYS)) + space() + ':' : ''
+    parts.push(space() + key + space() + oddJson(r, depth - 1) + space())
+  }
+  return kind < 6 ? `{${parts.join(',')}}` : `[${parts.join(',')}]`
+}
+
+const utf8 = s => new TextEncoder().encode(s)
+
+export const writeString = (e, s) => encoding.writeVarUint8Array(e, utf8(s))
+
+const oddLeaf = (r, e) => {
+  switch (r.below(8)) {
+    case 0: /* often an integer, or too large for a float */
+      encoding.writeUint8(e, 124)
+      return encoding.writeFloat32(e, r.chance(0.5) ? r.range(-9, 9)
+        : randomDouble(r))
+    case 1: /* often what fits an integer or a float */
+      encoding.writeUint8(e, 123)
+      return encoding.writeFloat64(e, r.chance(0.5) ? r.range(-9, 9) / 2
+        : randomDouble(r))
+    case 2: /* often over 31 bits */
+      encoding.writeUint8(e, 125)
+      return encoding.writeVarInt(e,
+        Math.trunc(r.u32() * 2 ** r.range(-31, 20)) * (r.chance(0.5) ? -1 : 1))
+    case 3:
+      encoding.writeUint8(e, 119)
+      return writeString(e, r.pick(['', 'x', '\ufeffbom', '\u0000', '😀']))
+    case 4:
+      encoding.writeUint8(e, 122)
+      return encoding.writeBigInt64(e, BigInt(r.u32()) << BigInt(r.below(32)))
+    case 5:
+      encoding.writeUint8(e, 116)
+      return encoding.writeVarUint8Array(e, bytes(r))
+    default: return encoding.writeUint8(e, r.pick([120, 121, 126, 127]))
+  }
+}
+
+/** Appends an Any in an encoding that lib0 takes but would not choose. */
+export const oddAny = (r, e, depth = 2) => {
+  if (depth === 0 || r.chance(0.6)) return oddLeaf(r, e)
+  const object = r.chance(0.6)
+  const n = r.below(6)
+  encoding.writeUint8(e, object ? 118 : 117)
+  encoding.writeVarUint(e, n)
+  for (let i = 0; i < n; i++) {
+    if (object) writeString(e, r.pick(ODD_KEYS))
+    oddAny(r, e, depth - 1)
   }
 }

@@ -1,0 +1,310 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Writes the seed corpora of the engine's fuzz targets and tests/fuzz/seed.h,
+ * from the golden vectors and from hostile inputs thought up by hand:
+ *
+ *   node tests/fuzz/corpus.mjs
+ *
+ * Files that a fuzzer found are kept: only "vec-*" and "bad-*" are replaced.
+ */
+import fs from 'node:fs'
+import path from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { encoding, Y } from '../diff/npm.mjs'
+
+const here = path.dirname(fileURLToPath(import.meta.url))
+const vectors = path.join(here, '../vectors')
+
+const folder = name => {
+  const dir = path.join(here, 'corpus', name)
+  fs.mkdirSync(dir, { recursive: true })
+  for (const file of fs.readdirSync(dir)) {
+    if (/^(vec|bad)-/.test(file)) fs.unlinkSync(path.join(dir, file))
+  }
+  return (file, bytes) => fs.writeFileSync(path.join(dir, file), bytes)
+}
+
+const fromHex = text => Buffer.from(text === '-' ? '' : text, 'hex')
+
+/** [[word, ...]] of one vector file. */
+const read = name => fs.readFileSync(path.join(vectors, name), 'utf8')
+  .split('\n').filter(l => l && l[0] !== '#').map(l => l.split(' '))
+
+const names = fs.readdirSync(vectors).filter(f => f.endsWith('.vec'))
+
+const pieces = list => Buffer.concat(list.flatMap(bytes => {
+  const head = Buffer.alloc(2)
+  head.writeUInt16LE(bytes.length)
+  return [head, bytes]
+}))
+
+const build = write => {
+  const e = encoding.createEncoder()
+  write(e)
+  return Buffer.from(encoding.toUint8Array(e))
+}
+
+const uint = n => build(e => encoding.writeVarUint(e, n))
+const cat = (...parts) => Buffer.concat(parts.map(p =>
+  typeof p === 'number' ? uint(p)
+    : typeof p === 'string' ? build(e => encoding.writeVarString(e, p))
+      : p))
+const raw = (...bytes) => Buffer.from(bytes)
+const HUGE = 2 ** 53 - 1
+
+/* ------------------------------------------------------------------- update */
+
+/* one struct of client 1 at clock 0 in root "t" */
+const one = (info, content) => cat(1, 1, 1, 0, raw(info), 1, 't', content, 0)
+const nested = (tag, depth, last) => cat(
+  Buffer.concat(Array(depth).fill(tag)), last)
+
+const badUpdates = {
+  'counts-huge-clients': cat(HUGE),
+  'counts-huge-structs': cat(1, HUGE, 1, 0),
+  'counts-huge-any': one(8, cat(HUGE)),
+  'counts-huge-json': one(2, cat(HUGE)),
+  'counts-huge-deletes': cat(0, HUGE),
+  'counts-huge-ranges': cat(0, 1, 1, HUGE),
+  'counts-huge-string': one(4, cat(HUGE)),
+  'clock-overflow': cat(1, 2, 1, HUGE, raw(0), HUGE, raw(0), HUGE, 0),
+  'gc-length-zero': cat(1, 1, 1, 0, raw(0), 0, 0),
+  'skip-length-zero': cat(1, 1, 1, 0, raw(10), 0, 0),
+  'deleted-length-huge': one(1, cat(HUGE)),
+  'string-empty': one(4, ''),
+  'any-empty': one(8, cat(0)),
+  'any-deep-array': one(8, cat(1, nested(raw(117, 1), 5000, raw(126)))),
+  'any-deep-object': one(8, cat(1,
+    nested(raw(118, 1, 1, 97), 5000, raw(126)))),
+  'any-object-huge': one(8, cat(1, raw(118), HUGE)),
+  'any-object-keys': one(8, cat(1, raw(118), 5, 'b', raw(126), '2', raw(126),
+    'b', raw(120), '__proto__', raw(126), '1', raw(126))),
+  'json-deep': one(5, '['.repeat(3000) + ']'.repeat(3000)),
+  'json-object-deep': one(5, '{"a":'.repeat(500) + '1' + '}'.repeat(500)),
+  'json-numbers': one(5, '[1e400,-0,1E+2,0.1e1,123456789012345678901,5e-324]'),
+  'json-surrogates': one(5, '["\\ud800","\\ud83d\\ude00","\\u0000"]'),
+  'json-keys': one(5, '{"b":1,"1":2,"__proto__":3,"b":4,"":5}'),
+  'surrogate-halves': one(4, '😀😀'),
+  'origin-self': cat(1, 1, 1, 0, raw(0x84), 1, 0, 'x', 0),
+  'origin-future': cat(1, 1, 1, 0, raw(0x84), 1, 5, 'x', 0),
+  'origin-circle': cat(2, 1, 2, 0, raw(0x84), 1, 0, 'x', 1, 1, 0, raw(0x84),
+    2, 0, 'y', 0),
+  'right-before-left': cat(1, 2, 1, 0, raw(0x04), 1, 't', 'ab', raw(0xc4),
+    1, 1, 1, 0, 'x', 0),
+  'parent-not-a-type': cat(1, 2, 1, 0, raw(0x04), 1, 't', 'a', raw(0x04), 0,
+    1, 0, 'x', 0),
+  'parent-self': cat(1, 1, 1, 0, raw(0x07), 0, 1, 0, 1, 0),
+  'same-client-twice': cat(2, 1, 1, 0, raw(4), 1, 't', 'a', 1, 1, 0, raw(4),
+    1, 't', 'b', 0),
+  'deletes-unsorted': cat(1, 1, 1, 0, raw(4), 1, 't', 'abcdef',
+    1, 1, 4, 4, 1, 0, 2, 3, 9, 1, 0),
+  'deletes-huge': cat(0, 1, 1, 1, HUGE, HUGE),
+  'deletes-length-zero': cat(0, 1, 1, 1, 0, 0),
+  'trailing': cat(0, 0, 7),
+  'varuint-padded': cat(raw(0x80, 0x80, 0), raw(0x80, 0)),
+  'varuint-endless': Buffer.alloc(200, 0x80),
+  'type-unknown': one(7, cat(7)),
+  'content-unknown': one(11, cat(0)),
+  'map-without-parent': cat(1, 1, 1, 0, raw(0xa4), 9, 9, 'x', 0),
+  'doc-options': one(9, cat('guid', raw(126))),
+  'utf8-bad': one(4, raw(2, 0xc3, 0x28)),
+  'bom': one(4, '\ufeffx')
+}
+
+const updateCorpus = () => {
+  const put = folder('update')
+  for (const name of names) {
+    const lines = read(name)
+    let list = []
+    let mode = 0
+    let n = 0
+    const flush = () => {
+      const bytes = Buffer.concat([raw(mode, 0), pieces(list)])
+      if (list.length > 0 && bytes.length < 1500 && n < 4) {
+        put(`vec-${name.slice(0, -4)}-${n++}`, bytes)
+      }
+      list = []
+    }
+    for (const [word, arg] of lines) {
+      if (word === 'doc') {
+        flush()
+        mode = arg === 'keep' ? 1 : 0
+      } else if (word === 'update') {
+        list.push(fromHex(arg))
+      }
+    }
+    flush()
+  }
+  for (const [name, bytes] of Object.entries(badUpdates)) {
+    /* into an empty and a seeded document, and with an allocator that fails */
+    put(`bad-${name}`, Buffer.concat([raw(0, 0), pieces([bytes])]))
+  }
+  const some = Object.values(badUpdates).filter(b => b.length < 60)
+  put('bad-all-in-a-row', Buffer.concat([raw(2, 0), pieces(some)]))
+  put('bad-all-keep', Buffer.concat([raw(3, 0), pieces(some)]))
+  put('bad-all-failing', Buffer.concat([raw(2, 9), pieces(some)]))
+}
+
+/* ------------------------------------------------------- the other targets */
+
+const lib0Corpus = () => {
+  const put = folder('lib0')
+  const values = [null, undefined, true, 1, -64, 2 ** 31, 0.5, 0.1, 5n, 'ü😀',
+    new Uint8Array(3), [1, [2]], { b: 1, a: { 2: 3, 1: 4 } }]
+  values.forEach((v, i) => {
+    put(`vec-any-${i}`, Buffer.concat([raw(0),
+      build(e => encoding.writeAny(e, v))]))
+  })
+  for (const v of [0, 127, 128, 2 ** 31, HUGE]) {
+    put(`vec-varuint-${v}`, cat(raw(1), v))
+  }
+  for (const v of [0, -0, -1, 63, -64, HUGE, -HUGE]) {
+    put(`vec-varint-${Object.is(v, -0) ? '-0' : v}`, Buffer.concat([raw(2),
+      build(e => encoding.writeVarInt(e, v))]))
+  }
+  for (const text of ['1e400', '[1,{"b":2,"1":3}]', '"\\ud800"', ' {} ',
+    '{"a":1,"a":2}', '-0', '123456789012345678901234567890', '1e-7', '[',
+    '0.1e-400', '4.35', '2.2250738585072011e-308', '9007199254740993']) {
+    put(`vec-json-${Buffer.from(text).toString('hex').slice(0, 24)}`,
+      Buffer.concat([raw(3), Buffer.from(text)]))
+  }
+  for (const text of ['a😀b', '\ufeff', 'ÿ漢', '']) {
+    put(`vec-utf8-${Buffer.from(text).toString('hex')}`,
+      Buffer.concat([raw(4), Buffer.from(text)]))
+  }
+  put('bad-utf8', raw(4, 0xed, 0xa0, 0x80, 0xf4, 0x90))
+  put('bad-any-deep', Buffer.concat([raw(0), nested(raw(117, 1), 3000, raw(126))]))
+  put('bad-any-object-deep',
+    Buffer.concat([raw(0), nested(raw(118, 1, 1, 97), 500, raw(126))]))
+  put('bad-any-count', cat(raw(0, 118), HUGE))
+  put('bad-varuint-endless', Buffer.concat([raw(1), Buffer.alloc(300, 0x80)]))
+  put('bad-json-deep', Buffer.concat([raw(3), Buffer.alloc(3000, 0x5b)]))
+}
+
+const vectorCorpus = () => {
+  const put = folder('vector')
+  let n = 0
+  for (const [word, arg] of read('diff.vec')) {
+    if (word === 'diff') {
+      put(`vec-${n}`, Buffer.concat([raw(n & 1), fromHex(arg)]))
+      n++
+    }
+  }
+  put('bad-count', cat(raw(0), HUGE))
+  put('bad-clock', cat(raw(0), 1, 51, HUGE))
+  put('bad-twice', cat(raw(0), 3, 51, 1, 51, 5, 51, 2))
+  put('bad-trailing', cat(raw(1), 1, 51, 1, 9, 9, 9))
+}
+
+const syncCorpus = () => {
+  const put = folder('sync')
+  let n = 0
+  for (const line of read('sync.vec')) {
+    const bytes = fromHex(line[0] === 'message' ? line[4] : line[1])
+    if (bytes.length < 300) {
+      put(`${line[0] === 'message' ? 'vec' : 'bad'}-${n++}`, bytes)
+    }
+  }
+  put('bad-huge-body', cat(0, 2, HUGE))
+  put('bad-varuint-endless', Buffer.alloc(200, 0x80))
+}
+
+const awarenessCorpus = () => {
+  const put = folder('awareness')
+  const all = read('awareness.vec').filter(l => /^aw-(apply|reject)$/.test(l[0]))
+    .map(l => fromHex(l[1]))
+  put('vec-all', pieces(all))
+  all.forEach((bytes, i) => put(`vec-${i}`, pieces([bytes])))
+  const record = (client, clock, json) => cat(client, clock, json)
+  const bad = {
+    count: cat(HUGE),
+    'same-client': cat(5, ...[1, 2, 3, 2, 4].map((c, i) =>
+      record(7, c, i % 2 ? 'null' : '{"a":1}'))),
+    'too-many': cat(9, ...[1, 2, 3, 4, 5, 6, 7, 8, 9].map(c => record(c, 1, '1'))),
+    'swap-at-limit': cat(2, record(20, 1, '2'), record(1, 2, 'null')),
+    tombstones: cat(6, ...[1, 2, 3, 4, 5, 6].map(c => record(c, 9, 'null'))),
+    deep: cat(1, record(1, 1, '['.repeat(60) + ']'.repeat(3))),
+    'huge-clock': cat(1, record(1, HUGE, '{}')),
+    'huge-client': cat(1, record(HUGE, 1, '{}')),
+    'long-state': cat(1, record(1, 1, `"${'x'.repeat(63)}"`)),
+    'not-json': cat(2, record(1, 1, '{}'), record(2, 1, '{"a":NaN}')),
+    'not-utf8': cat(1, 1, 1, raw(4, 0x22, 0xc3, 0x28, 0x22))
+  }
+  for (const [name, bytes] of Object.entries(bad)) {
+    put(`bad-${name}`, pieces([bytes]))
+  }
+  put('bad-all', pieces(Object.values(bad)))
+}
+
+/* ------------------------------------------------------------------- seed.h */
+
+/* A document with a bit of everything, and something pending. */
+const seedUpdates = () => {
+  const doc = new Y.Doc({ guid: 'seed' })
+  doc.clientID = 51
+  const updates = []
+  doc.on('update', u => updates.push(u))
+  const t = doc.getText('text')
+  t.insert(0, 'ab😀cd')
+  t.format(1, 3, { bold: true })
+  const m = doc.getMap('map')
+  m.set('k', new Y.Text('nested'))
+  m.get('k').format(0, 3, { i: true })
+  m.set('a', 1)
+  m.set('a', [1, { x: null }])
+  doc.getArray('array').insert(0, [1, new Uint8Array(2), new Y.Map(), 'x'])
+  doc.getArray('array').delete(1, 2)
+  const x = doc.getXmlFragment('xml')
+  x.insert(0, [new Y.XmlElement('p'), new Y.XmlText('x')])
+  x.get(0).setAttribute('a', 'b')
+  const other = new Y.Doc({ guid: 'other' })
+  other.clientID = 50
+  Y.applyUpdate(other, Y.encodeStateAsUpdate(doc))
+  other.getText('text').insert(2, 'other')
+  const lost = Y.encodeStateVector(other)
+  other.getText('text').insert(4, 'waits')
+  other.getText('text').delete(3, 2)
+  return [Y.mergeUpdates(updates), Y.encodeStateAsUpdate(other, lost)]
+}
+
+const seedHeader = () => {
+  const array = bytes => {
+    const lines = []
+    for (let i = 0; i < bytes.length; i += 12) {
+      lines.push('    ' + [...bytes.slice(i, i + 12)]
+        .map(b => '0x' + b.toString(16).padStart(2, '0')).join(', '))
+    }
+    return lines.join(',\n')
+  }
+  const [whole, pending] = seedUpdates()
+  fs.writeFileSync(path.join(here, 'seed.h'), `/* SPDX-License-Identifier: MIT */
+/* Written by tests/fuzz/corpus.mjs: the document that targets begin with. */
+#ifndef TESTS_FUZZ_SEED_H
+#define TESTS_FUZZ_SEED_H
+
+#include <stdint.h>
+
+/* Text, map, array, xml, nested types, formats, deletions of client 51. */
+static const uint8_t fuzz_seed[] = {
+${array(whole)}};
+
+/* Structs and deletes of client 50 that miss a part: pending. */
+static const uint8_t fuzz_seed_pending[] = {
+${array(pending)}};
+
+#endif
+`)
+}
+
+updateCorpus()
+lib0Corpus()
+vectorCorpus()
+syncCorpus()
+awarenessCorpus()
+seedHeader()
+for (const name of fs.readdirSync(path.join(here, 'corpus'))) {
+  const dir = path.join(here, 'corpus', name)
+  const files = fs.readdirSync(dir)
+  const size = files.reduce((n, f) => n + fs.statSync(path.join(dir, f)).size, 0)
+  console.log(`${name}: ${files.length} files, ${size} bytes`)
+}

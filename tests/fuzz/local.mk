@@ -1,0 +1,27 @@
+# SPDX-License-Identifier: MIT
+# Fuzz targets, replayed over their corpora (see tests/fuzz/replay.c). A new
+# one is tests/fuzz/NAME.c, a folder tests/fuzz/corpus/NAME, and its word in
+# the list of the lowest layer it needs.
+fuzz_yjs = \
+	tests/fuzz/replay_awareness \
+	tests/fuzz/replay_lib0 \
+	tests/fuzz/replay_sync \
+	tests/fuzz/replay_update \
+	tests/fuzz/replay_vector
+
+check_PROGRAMS += $(fuzz_yjs)
+TESTS += $(fuzz_yjs)
+
+fuzz_main = tests/fuzz/replay.c tests/fuzz/fuzz.h
+tests_fuzz_replay_awareness_SOURCES = tests/fuzz/awareness.c $(fuzz_main)
+tests_fuzz_replay_lib0_SOURCES = tests/fuzz/lib0.c $(fuzz_main)
+tests_fuzz_replay_sync_SOURCES = tests/fuzz/sync.c $(fuzz_main)
+tests_fuzz_replay_update_SOURCES = tests/fuzz/update.c tests/fuzz/seed.h \
+	$(fuzz_main)
+tests_fuzz_replay_vector_SOURCES = tests/fuzz/vector.c tests/fuzz/seed.h \
+	$(fuzz_main)
+
+$(fuzz_yjs): LDADD = $(yjs_libs)
+$(fuzz_yjs): $(yjs_libs)
+
+EXTRA_DIST += tests/fuzz/corpus tests/fuzz/corpus.mjs

@@ -1,0 +1,406 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Replays the golden vectors of tests/vectors (see generate.mjs there for the
+ * directives): what npm yjs and y-protocols did, byte for byte. Each file is
+ * one test.
+ */
+#include <check.h>
+#include <dirent.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "yjs.h"
+#include "yjs/doc.h"
+
+enum { MAX_FILES = 256 };
+
+static char *files[MAX_FILES];
+static int n_files;
+
+/* ------------------------------------------------------------------ a script */
+
+struct script {
+    const char *file;
+    int line;
+    yjs_doc *doc;
+    yjs_awareness *aw;
+};
+
+#define FAIL(s, ...)                                                           \
+    do {                                                                       \
+        fprintf(stderr, "%s:%d: ", (s)->file, (s)->line);                      \
+        fprintf(stderr, __VA_ARGS__);                                          \
+        fputc('\n', stderr);                                                   \
+        ck_abort_msg("%s:%d", (s)->file, (s)->line);                           \
+    } while (0)
+
+struct blob {
+    uint8_t *data;
+    size_t len;
+};
+
+static char *next_word(char **rest)
+{
+    char *word = *rest;
+    char *space;
+
+    if (word == NULL)
+        return NULL;
+    space = strchr(word, ' ');
+    *rest = space != NULL ? space + 1 : NULL;
+    if (space != NULL)
+        *space = '\0';
+    return word;
+}
+
+static unsigned int nibble(const struct script *s, char c)
+{
+    if (c >= '0' && c <= '9')
+        return (unsigned int)(c - '0');
+    if (c < 'a' || c > 'f')
+        FAIL(s, "bad hex");
+    return (unsigned int)(c - 'a') + 10;
+}
+
+/* The next word as bytes, in a block of exactly that size. */
+static struct blob next_hex(const struct script *s, char **rest)
+{
+    const char *text = next_word(rest);
+    struct blob b = {NULL, 0};
+
+    if (text == NULL)
+        FAIL(s, "a word is missing");
+    if (strcmp(text, "-") == 0)
+        text = "";
+    b.len = strlen(text) / 2;
+    b.data = malloc(b.len + (b.len == 0));
+    ck_assert_ptr_nonnull(b.data);
+    for (size_t i = 0; i < b.len; i++)
+        b.data[i] = (uint8_t)(nibble(s, text[2 * i]) << 4 |
+                              nibble(s, text[2 * i + 1]));
+    return b;
+}
+
+static void print_hex(const char *what, const uint8_t *data, size_t len)
+{
+    fprintf(stderr, "%s ", what);
+    for (size_t i = 0; i < len; i++)
+        fprintf(stderr, "%02x", data[i]);
+    fputc('\n', stderr);
+}
+
+/* Compares and frees both. */
+static void assert_same(const struct script *s, struct blob *want,
+                        struct yjs_bytes *got)
+{
+    if (want->len != got->len || memcmp(want->data, got->data, got->len) != 0) {
+        print_hex("want", want->data, want->len);
+        print_hex("got ", got->data, got->len);
+        FAIL(s, "bytes differ");
+    }
+    free(want->data);
+    yjs_bytes_free(got);
+}
+
+static void assert_rc(const struct script *s, int rc, int want)
+{
+    if (rc != want)
+        FAIL(s, "%s", yjs_strerror(rc));
+}
+
+/* -------------------------------------------------------- document directives */
+
+static void do_doc(struct script *s, char *rest)
+{
+    struct yjs_doc_options opt = {
+        .client_id = 999999937,
+        .keep_deleted = strcmp(rest, "keep") == 0,
+    };
+
+    yjs_doc_free(s->doc);
+    s->doc = NULL;
+    assert_rc(s, yjs_doc_new(&opt, &s->doc), YJS_OK);
+}
+
+static void do_update(struct script *s, char *rest)
+{
+    struct blob update = next_hex(s, &rest);
+    struct yjs_apply_result result = {false, false, 0};
+
+    assert_rc(s, yjs_apply_update(s->doc, update.data, update.len, &result),
+              YJS_OK);
+    if (result.pending != (strcmp(rest, "pending") == 0))
+        FAIL(s, "pending is %d", result.pending);
+    assert_rc(s, yjs__doc_check(s->doc), YJS_OK);
+    free(update.data);
+}
+
+static void do_reject(struct script *s, char *rest)
+{
+    struct blob bad = next_hex(s, &rest);
+    struct yjs_bytes state = {0};
+    struct yjs_bytes now = {0};
+    struct blob before;
+
+    assert_rc(s, yjs_encode_state_as_update(s->doc, NULL, 0, &state), YJS_OK);
+    if (yjs_apply_update(s->doc, bad.data, bad.len, NULL) >= 0)
+        FAIL(s, "accepted");
+    before = (struct blob){malloc(state.len), state.len};
+    ck_assert_ptr_nonnull(before.data);
+    memcpy(before.data, state.data, state.len);
+    assert_rc(s, yjs_encode_state_as_update(s->doc, NULL, 0, &now), YJS_OK);
+    assert_same(s, &before, &now);
+    yjs_bytes_free(&state);
+    free(bad.data);
+}
+
+static void do_state(struct script *s, char *rest)
+{
+    struct blob want = next_hex(s, &rest);
+    struct yjs_bytes got = {0};
+
+    assert_rc(s, yjs_encode_state_as_update(s->doc, NULL, 0, &got), YJS_OK);
+    assert_same(s, &want, &got);
+}
+
+static void do_vector(struct script *s, char *rest)
+{
+    struct blob want = next_hex(s, &rest);
+    struct yjs_bytes got = {0};
+
+    assert_rc(s, yjs_encode_state_vector(s->doc, &got), YJS_OK);
+    assert_same(s, &want, &got);
+}
+
+static void do_diff(struct script *s, char *rest)
+{
+    struct blob sv = next_hex(s, &rest);
+    struct blob want = next_hex(s, &rest);
+    struct yjs_bytes got = {0};
+
+    assert_rc(s, yjs_encode_state_as_update(s->doc, sv.data, sv.len, &got),
+              YJS_OK);
+    assert_same(s, &want, &got);
+    free(sv.data);
+}
+
+static void do_json(struct script *s, char *rest)
+{
+    const char *spec = next_word(&rest);
+    struct yjs_bytes got = {0};
+
+    assert_rc(s, yjs_doc_to_json(s->doc, spec, &got), YJS_OK);
+    if (got.len != strlen(rest) || memcmp(got.data, rest, got.len) != 0)
+        FAIL(s, "want %s\ngot  %.*s", rest, (int)got.len,
+             (const char *)got.data);
+    yjs_bytes_free(&got);
+}
+
+/* ------------------------------------------------------- awareness directives */
+
+static void do_awareness(struct script *s, char *rest)
+{
+    (void)rest;
+    yjs_awareness_free(s->aw);
+    s->aw = NULL;
+    assert_rc(s, yjs_awareness_new(NULL, &s->aw), YJS_OK);
+}
+
+static void hear(void *ctx, const struct yjs_awareness_change *change)
+{
+    char *text = ctx;
+    size_t used = strlen(text);
+
+    snprintf(text + used, 256 - used, "%s%c%" PRIu64, used > 0 ? "," : "",
+             "+=-"[change->kind], change->client);
+}
+
+static void do_aw_apply(struct script *s, char *rest)
+{
+    struct blob update = next_hex(s, &rest);
+    char heard[256] = "";
+
+    assert_rc(s, yjs_awareness_apply(s->aw, update.data, update.len, 0, hear,
+                                     heard),
+              YJS_OK);
+    if (strcmp(heard[0] != '\0' ? heard : "-", rest) != 0)
+        FAIL(s, "want %s, got %s", rest, heard);
+    free(update.data);
+}
+
+static void do_aw_reject(struct script *s, char *rest)
+{
+    struct blob bad = next_hex(s, &rest);
+    char heard[256] = "";
+
+    if (yjs_awareness_apply(s->aw, bad.data, bad.len, 0, hear, heard) >= 0)
+        FAIL(s, "accepted");
+    ck_assert_str_eq(heard, "");
+    free(bad.data);
+}
+
+static void do_aw_encode(struct script *s, char *rest)
+{
+    char *ids = next_word(&rest);
+    struct blob want = next_hex(s, &rest);
+    struct yjs_bytes got = {0};
+    uint64_t clients[16];
+    size_t n = 0;
+
+    while (*ids >= '0' && *ids <= '9' && n < 16) {
+        clients[n++] = strtoull(ids, &ids, 10);
+        ids += *ids == ',';
+    }
+    assert_rc(s, yjs_awareness_encode(s->aw, clients, n, &got), YJS_OK);
+    assert_same(s, &want, &got);
+}
+
+/* --------------------------------------------------------- message directives */
+
+static void do_message(struct script *s, char *rest)
+{
+    struct yjs_message msg = {.type = (enum yjs_message_type)atoi(
+                                  next_word(&rest))};
+    struct yjs_message back;
+    struct yjs_bytes got = {0};
+    struct blob body, want;
+
+    msg.sync = (enum yjs_sync_type)atoi(next_word(&rest));
+    body = next_hex(s, &rest);
+    want = next_hex(s, &rest);
+    msg.body = body.data;
+    msg.body_len = body.len;
+    assert_rc(s, yjs_message_decode(want.data, want.len, &back), YJS_OK);
+    if (back.type != msg.type || back.body_len != body.len ||
+        (msg.type == YJS_MESSAGE_SYNC && back.sync != msg.sync) ||
+        (body.len > 0 && memcmp(back.body, body.data, body.len) != 0))
+        FAIL(s, "decoded to something else");
+    assert_rc(s, yjs_message_encode(&msg, NULL, &got), YJS_OK);
+    assert_same(s, &want, &got);
+    free(body.data);
+}
+
+static void do_message_reject(struct script *s, char *rest)
+{
+    struct blob bad = next_hex(s, &rest);
+    struct yjs_message msg;
+
+    if (yjs_message_decode(bad.data, bad.len, &msg) >= 0)
+        FAIL(s, "accepted");
+    free(bad.data);
+}
+
+/* ----------------------------------------------------------------- the files */
+
+static const struct {
+    const char *name;
+    void (*run)(struct script *s, char *rest);
+} directives[] = {
+    {"doc", do_doc},
+    {"update", do_update},
+    {"reject", do_reject},
+    {"state", do_state},
+    {"vector", do_vector},
+    {"diff", do_diff},
+    {"json", do_json},
+    {"awareness", do_awareness},
+    {"aw-apply", do_aw_apply},
+    {"aw-reject", do_aw_reject},
+    {"aw-encode", do_aw_encode},
+    {"message", do_message},
+    {"message-reject", do_message_reject},
+};
+
+static void run_line(struct script *s, char *line)
+{
+    char *rest = line;
+    const char *name = next_word(&rest);
+    size_t i;
+
+    for (i = 0; i < sizeof(directives) / sizeof(directives[0]); i++) {
+        if (strcmp(directives[i].name, name) == 0) {
+            directives[i].run(s, rest);
+            return;
+        }
+    }
+    FAIL(s, "what is %s?", name);
+}
+
+START_TEST(test_file)
+{
+    struct script s = {files[_i], 0, NULL, NULL};
+    FILE *in = fopen(files[_i], "r");
+    char *line = NULL;
+    size_t cap = 0;
+    ssize_t len;
+    int ran = 0;
+
+    ck_assert_ptr_nonnull(in);
+    while ((len = getline(&line, &cap, in)) > 0) {
+        s.line++;
+        if (line[len - 1] == '\n')
+            line[len - 1] = '\0';
+        if (line[0] == '#' || line[0] == '\0')
+            continue;
+        run_line(&s, line);
+        ran++;
+    }
+    ck_assert_int_gt(ran, 0);
+    yjs_doc_free(s.doc);
+    yjs_awareness_free(s.aw);
+    free(line);
+    fclose(in);
+}
+END_TEST
+
+static int is_vector(const struct dirent *entry)
+{
+    size_t n = strlen(entry->d_name);
+
+    return n > 4 && strcmp(entry->d_name + n - 4, ".vec") == 0;
+}
+
+static void find_files(void)
+{
+    const char *srcdir = getenv("srcdir");
+    struct dirent **entries = NULL;
+    char dir[4096];
+    int n;
+
+    snprintf(dir, sizeof(dir), "%s/tests/vectors",
+             srcdir != NULL ? srcdir : ".");
+    n = scandir(dir, &entries, is_vector, alphasort);
+    for (int i = 0; i < n; i++) {
+        if (n_files < MAX_FILES &&
+            asprintf(&files[n_files], "%s/%s", dir, entries[i]->d_name) >= 0)
+            n_files++;
+        free(entries[i]);
+    }
+    free(entries);
+}
+
+int main(void)
+{
+    Suite *suite = suite_create("vectors");
+    TCase *tc = tcase_create("files");
+    SRunner *runner;
+    int failed;
+
+    find_files();
+    if (n_files < 40) {
+        fprintf(stderr, "only %d vectors found: set srcdir\n", n_files);
+        return 1;
+    }
+    tcase_set_timeout(tc, 60);
+    tcase_add_loop_test(tc, test_file, 0, n_files);
+    suite_add_tcase(suite, tc);
+    runner = srunner_create(suite);
+    srunner_run_all(runner, CK_ENV);
+    failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    for (int i = 0; i < n_files; i++)
+        free(files[i]);
+    return failed == 0 ? 0 : 1;
+}
