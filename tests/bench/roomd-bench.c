@@ -10,9 +10,8 @@
  *   - Each delivery is counted against what was sent; missing ones are
  *     reported, never averaged away.
  *   - The server's memory and CPU time are the kernel's numbers for --pid.
- * What it does not do: long-poll, several processes. One core of this program
- * delivers some hundred thousand messages a second; when its own CPU time
- * nears the wall time, the figures are its own (it says so).
+ * It is one process and speaks no long-poll. When its own CPU time nears the
+ * wall time, the figures are its own, and it says so.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -178,9 +177,8 @@ static double server_cpu_s(void)
     FILE *f = fopen(path, "r");
     if (!f)
         return -1;
-    bool got = fgets(line, sizeof line, f) != NULL;
+    char *at = fgets(line, sizeof line, f) ? strrchr(line, ')') : NULL;
     fclose(f);
-    char *at = got ? strrchr(line, ')') : NULL;
     for (int field = 2; at && field < 14; field++)
         at = strchr(at + 1, ' ');
     if (!at)
@@ -238,8 +236,7 @@ static void flush_out(struct conn *c)
         watch(c, c->out_len > 0);
 }
 
-/* One masked frame; the mask is zero, which the RFC allows and which costs
- * the server as much as any other. */
+/* One frame; its mask is zero, which costs the server as much as any other. */
 static void send_frame(struct conn *c, uint8_t opcode, const void *data,
                        size_t n)
 {
@@ -382,7 +379,6 @@ static void on_delivery(const char *digits)
 {
     char hex[STAMP] = {0};
     uint64_t now = now_ns();
-
     memcpy(hex, digits, STAMP - 1);
     uint64_t due = strtoull(hex, NULL, 16);
     delivered++;
@@ -581,8 +577,7 @@ static void turn(int timeout_ms)
 
 /* ---- the run ---- */
 
-/* Loopback has some 28,000 ports for one pair of addresses: every 20,000
- * connections come from another 127.0.0.x. */
+/* Loopback has 28,000 ports for a pair of addresses: 20,000 from each. */
 static void open_conn(struct conn *c, int index)
 {
     struct sockaddr_in to = {.sin_family = AF_INET,
@@ -628,7 +623,7 @@ static void connect_all(void)
     }
 }
 
-/* Until nothing has come for a while: joins set off presence messages. */
+/* Until the presence messages of the joins have come. */
 static void settle(void)
 {
     while (now_ns() - last_in_ns < QUIET_MS * 1000000ull)
