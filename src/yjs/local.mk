@@ -7,3 +7,9 @@ libyjs_a_SOURCES = \
 	src/yjs/lib0.c src/yjs/lib0.h \
 	src/yjs/mem.c src/yjs/mem.h \
 	src/yjs/utf.c src/yjs/utf.h
+
+# y-protocols, above the engine
+libyjs_a_SOURCES += \
+	src/yjs/awareness.c \
+	src/yjs/jsoncheck.c src/yjs/jsoncheck.h \
+	src/yjs/sync.c

@@ -98,7 +98,7 @@ export const selfTest = async () => {
     const size = failure === null ? 0 : failure.history.updates.length
     const ok = name === 'none' ? failure === null
       : failure !== null && failure.shrunk && size <= 6
-    console.log(`${ok ? 'ok' : 'NOT OK'}: ${name}: ` + (failure === null
+    console.log(`${ok ? 'ok' : 'not ok'} - ${name}: ` + (failure === null
       ? 'nothing found'
       : `seed ${failure.history.seed}, ${size} updates: ${failure.reason}`))
     good &&= ok

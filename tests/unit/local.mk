@@ -5,7 +5,10 @@
 # tests/unit/test_NAME, without .c.
 unit_base =
 
-unit_yjs =
+unit_yjs = \
+	tests/unit/test_vectors \
+	tests/unit/test_yjs_awareness \
+	tests/unit/test_yjs_sync
 
 unit_room =
 
@@ -29,3 +32,5 @@ $(unit_room): LDADD = $(room_libs) $(CHECK_LIBS) $(DAEMON_LIBS)
 $(unit_room): $(room_libs)
 $(unit_transport): LDADD = $(transport_libs) $(CHECK_LIBS) $(DAEMON_LIBS)
 $(unit_transport): $(transport_libs)
+
+EXTRA_DIST += tests/unit/fail_alloc.h

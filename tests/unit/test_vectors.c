@@ -19,7 +19,7 @@ enum { MAX_FILES = 256 };
 static char *files[MAX_FILES];
 static int n_files;
 
-/* ------------------------------------------------------------------ a script */
+/* ---------------------------------------------------------------- a script */
 
 struct script {
     const char *file;
@@ -110,7 +110,7 @@ static void assert_rc(const struct script *s, int rc, int want)
         FAIL(s, "%s", yjs_strerror(rc));
 }
 
-/* -------------------------------------------------------- document directives */
+/* ------------------------------------------------------ document directives */
 
 static void do_doc(struct script *s, char *rest)
 {
@@ -198,7 +198,7 @@ static void do_json(struct script *s, char *rest)
     yjs_bytes_free(&got);
 }
 
-/* ------------------------------------------------------- awareness directives */
+/* ----------------------------------------------------- awareness directives */
 
 static void do_awareness(struct script *s, char *rest)
 {
@@ -257,7 +257,7 @@ static void do_aw_encode(struct script *s, char *rest)
     assert_same(s, &want, &got);
 }
 
-/* --------------------------------------------------------- message directives */
+/* ------------------------------------------------------- message directives */
 
 static void do_message(struct script *s, char *rest)
 {
@@ -292,7 +292,7 @@ static void do_message_reject(struct script *s, char *rest)
     free(bad.data);
 }
 
-/* ----------------------------------------------------------------- the files */
+/* --------------------------------------------------------------- the files */
 
 static const struct {
     const char *name;

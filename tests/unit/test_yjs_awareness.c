@@ -7,7 +7,7 @@
 #include "fail_alloc.h"
 #include "yjs/jsoncheck.h"
 
-/* ---------------------------------------------------- updates and recording */
+/* --------------------------------------------------- updates and recording */
 
 struct message {
     uint8_t data[4096];
@@ -133,7 +133,7 @@ static void restart(size_t clients, size_t tombstones, size_t state_bytes,
     new_awareness(clients, tombstones, state_bytes, total_bytes);
 }
 
-/* ------------------------------------------------------- the acceptance rule */
+/* ------------------------------------------------------ the acceptance rule */
 
 START_TEST(test_clock_rule)
 {
@@ -200,7 +200,7 @@ START_TEST(test_large_numbers)
 }
 END_TEST
 
-/* -------------------------------------------------------------- y-protocols */
+/* ------------------------------------------------------------- y-protocols */
 
 START_TEST(test_npm_bytes)
 {
@@ -244,7 +244,7 @@ START_TEST(test_encode_leaves_unknown_out)
 }
 END_TEST
 
-/* ----------------------------------------------------------- remove, expire */
+/* ---------------------------------------------------------- remove, expire */
 
 START_TEST(test_remove)
 {
@@ -280,7 +280,7 @@ START_TEST(test_expire)
 }
 END_TEST
 
-/* ------------------------------------------------------------------- limits */
+/* ------------------------------------------------------------------ limits */
 
 START_TEST(test_tombstone_cap)
 {
@@ -365,7 +365,7 @@ START_TEST(test_byte_limits)
 }
 END_TEST
 
-/* ---------------------------------------------------------------- bad input */
+/* --------------------------------------------------------------- bad input */
 
 START_TEST(test_refused_changes_nothing)
 {

@@ -142,7 +142,8 @@ END_TEST
 
 START_TEST(test_encode_range)
 {
-    struct yjs_message msg = {(enum yjs_message_type)4, YJS_SYNC_STEP1, NULL, 0};
+    struct yjs_message msg = {(enum yjs_message_type)4, YJS_SYNC_STEP1, NULL,
+                              0};
     struct yjs_bytes out = {NULL, 99, {NULL, NULL}};
 
     ck_assert_int_eq(yjs_message_encode(&msg, NULL, &out), YJS_ERR_RANGE);
