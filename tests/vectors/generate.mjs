@@ -771,5 +771,14 @@ for (const { name, about, make } of features) {
   make(v)
   v.write()
 }
+
+/* the distribution's list of them */
+const files = features.map(f => `tests/vectors/${f.name}.vec`).sort()
+fs.writeFileSync(path.join(here, 'local.mk'), `# SPDX-License-Identifier: MIT
+# Golden vectors, written by generate.mjs with npm yjs and replayed without
+# node by tests/unit/test_vectors.c. generate.mjs writes this list as well.
+EXTRA_DIST += tests/vectors/generate.mjs \\
+\t${files.join(' \\\n\t')}
+`)
 console.log(`${features.length} files`)
 process.exit(0)
