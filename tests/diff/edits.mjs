@@ -28,6 +28,7 @@ export const PROFILES = {
   array: { array: 10 },
   xml: { xml: 10 },
   nested: { map: 3, array: 3, xml: 3, text: 2 },
+  format: { map: 1 }, /* see editFormats */
   mixed: { text: 1, map: 1, array: 1, mixed: 5 },
   all: { text: 4, map: 3, array: 3, xml: 3, 日本: 1, more: 1, mixed: 1 }
 }
@@ -325,9 +326,44 @@ export const openRoot = (doc, name, client) => {
   }
 }
 
+/** What the clients of profile `format` share: short nested texts, which Yjs
+ * cleans of redundant formats after every remote change. */
+export const seedFormats = doc => doc.transact(() => {
+  doc.getMap('map').set('a', new Y.Text('one two three'))
+  doc.getMap('map').set('b', new Y.XmlText('four'))
+})
+
+const editFormats = ctx => {
+  const { r } = ctx
+  const texts = children(ctx.doc.getMap('map'))
+    .filter(type => type instanceof Y.Text)
+  if (texts.length === 0 || r.chance(0.02)) return seedFormats(ctx.doc)
+  const type = r.pick(texts)
+  const { length } = type
+  const op = r.weighted({
+    format: length > 0 ? 50 : 0,
+    del: length > 0 ? 15 : 0,
+    marked: 10,
+    plain: 10,
+    any: 8
+  })
+  switch (op) {
+    case 'format': {
+      const at = r.below(length)
+      return type.format(at, r.range(1, length - at), r.pick(MARKS))
+    }
+    case 'del': return type.delete(...span(r, length))
+    case 'marked':
+      return type.insert(place(r, length), randomString(r, 3), r.pick(MARKS))
+    case 'plain': return type.insert(place(r, length), randomString(r, 3))
+    default: return editText(ctx, type)
+  }
+}
+
 /** One random change. ctx: { r, doc, client, profile, guids }. */
 export const edit = ctx => {
   const { r } = ctx
+  if (ctx.profile === 'format') return editFormats(ctx)
   const weights = PROFILES[ctx.profile]
   let type = openRoot(ctx.doc, r.weighted(weights), ctx.client)
   const sink = ctx.profile === 'nested' ? 0.8 : 0.5

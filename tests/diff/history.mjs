@@ -10,7 +10,7 @@
  */
 import { Y } from './npm.mjs'
 import { Prng } from './prng.mjs'
-import { edit, openRoot, PROFILES } from './edits.mjs'
+import { edit, openRoot, PROFILES, seedFormats } from './edits.mjs'
 import {
   buildUpdate, parseUpdate, sectionEnd, splitUpdate
 } from './update.mjs'
@@ -106,6 +106,10 @@ class World {
 
   run () {
     const { r } = this
+    if (this.profile === 'format') {
+      seedFormats(this.clients[0].doc)
+      for (const client of this.clients) client.listen()
+    }
     const chatty = r.real()
     for (let i = 0; i < this.steps; i++) {
       const client = r.pick(this.clients)

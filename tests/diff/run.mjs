@@ -5,7 +5,7 @@
  * encode compared byte by byte.
  *
  *   node tests/diff/run.mjs --driver PATH [--seeds N] [--start S]
- *        [--profile all|text|map|array|xml|nested|mixed|values|raw|every]
+ *        [--profile all|text|map|array|xml|nested|format|mixed|values|raw|every]
  *        [--clients N] [--steps N] [--oom P] [--no-shrink] [--max-failures N]
  *        [--save DIR]          failing histories as JSON files
  *        [--replay FILE]       run one saved history

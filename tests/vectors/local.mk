@@ -19,6 +19,7 @@ EXTRA_DIST += tests/vectors/generate.mjs \
 	tests/vectors/gc.vec \
 	tests/vectors/history-all.vec \
 	tests/vectors/history-array.vec \
+	tests/vectors/history-format.vec \
 	tests/vectors/history-map.vec \
 	tests/vectors/history-mixed.vec \
 	tests/vectors/history-nested.vec \
