@@ -74,7 +74,7 @@ look_for_build_needs() {
 look_for_test_needs() {
     need_command node nodejs
     need_command npm npm
-    have chromium || have google-chrome || missing="$missing chromium"
+    need_command chromium chromium
     need_command mandoc mandoc
     need_command shellcheck shellcheck
 }

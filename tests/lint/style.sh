@@ -24,8 +24,9 @@ check "no file over 800 lines" "$(
             lines=$(wc -l <"$file")
             [ "$lines" -le 800 ] || echo "$file: $lines"
         done)"
-check "no line over 80 columns in C" "$(
-    sources | LC_ALL=C.UTF-8 xargs grep -nE '^.{81,}' /dev/null)"
+check "no line over 80 columns in C but a string" "$(
+    sources | LC_ALL=C.UTF-8 xargs grep -nE '^.{81,}' /dev/null |
+        grep -vE '^[^:]+:[0-9]+: *"')"
 check "no tab and no blank at the end of a line in C" "$(
     sources | xargs grep -nE "$(printf '\t')|[[:space:]]\$" /dev/null)"
 
