@@ -53,9 +53,9 @@ long "$scratch/help" >"$scratch/flags"
 check "roomd --help names options" "$(
     [ -s "$scratch/flags" ] || echo none)"
 check "the manual page names every option of --help" "$(
-    long man/roomd.1 | grep -vxFf - "$scratch/flags")"
+    long "$build/man/roomd.1" | grep -vxFf - "$scratch/flags")"
 check "the manual page names no other option" "$(
-    long man/roomd.1 | grep -vxFf "$scratch/flags")"
+    long "$build/man/roomd.1" | grep -vxFf "$scratch/flags")"
 check "every option of roomd in the documents exists" "$(
     { commands; grep -h roomd Dockerfile; } | grep -E '(^|[ "])roomd ' |
         grep -oE -- '--[a-z][a-z-]*' | sed 's/^--//' | sort -u |
@@ -69,7 +69,7 @@ check "roomd accepts its own conf/roomd.conf" "$(
         --config conf/roomd.conf >"$scratch/said" 2>&1 || cat "$scratch/said")"
 if command -v mandoc >/dev/null 2>&1; then
     check "the manual page is clean" "$(
-        mandoc -T lint -W warning man/roomd.1 2>&1)"
+        mandoc -T lint -W warning "$build/man/roomd.1" 2>&1)"
 else
     skip "the manual page is clean" "mandoc is not installed"
 fi
