@@ -59,6 +59,7 @@
     X(CLOSED_1011, counter, "closed_total{code=\"1011\"}", "")                 \
     X(CLOSED_1012, counter, "closed_total{code=\"1012\"}", "")                 \
     X(CLOSED_1013, counter, "closed_total{code=\"1013\"}", "")                 \
+    X(CLOSED_OTHER, counter, "closed_total{code=\"other\"}", "")               \
     X(LP_EXPIRED, counter, "longpoll_expired_total",                           \
       "Long-poll sessions that ended for want of polls")                       \
     X(HTTP_REQUESTS, counter, "http_requests_total", "HTTP requests answered") \
@@ -66,6 +67,7 @@
       "Times a limit answered, by limit")                                      \
     X(LIMIT_FRAME, counter, "limit_total{limit=\"frame_bytes\"}", "")          \
     X(LIMIT_BODY, counter, "limit_total{limit=\"body_bytes\"}", "")            \
+    X(LIMIT_LINE, counter, "limit_total{limit=\"line_bytes\"}", "")            \
     X(LIMIT_HEAD, counter, "limit_total{limit=\"head_bytes\"}", "")            \
     X(LIMIT_HEAD_TIME, counter, "limit_total{limit=\"head_timeout\"}", "")     \
     X(LIMIT_BODY_TIME, counter, "limit_total{limit=\"request_timeout\"}", "")  \
@@ -83,10 +85,18 @@
     X(LIMIT_PENDING, counter, "limit_total{limit=\"pending_bytes\"}", "")      \
     X(LIMIT_AWARENESS, counter, "limit_total{limit=\"awareness_bytes\"}", "")  \
     X(LIMIT_FDS, counter, "limit_total{limit=\"descriptors\"}", "")            \
+    X(LIMIT_KEEPALIVE, counter, "limit_total{limit=\"keepalive_timeout\"}",    \
+      "")                                                                      \
+    X(LIMIT_RESPONSE_TIME, counter, "limit_total{limit=\"response_timeout\"}", \
+      "")                                                                      \
+    X(LIMIT_CLOSE_TIME, counter, "limit_total{limit=\"close_timeout\"}", "")   \
     X(REFUSED_ORIGIN, counter, "refused_total{reason=\"origin\"}",             \
       "Connects refused by reason")                                            \
     X(REFUSED_VSN, counter, "refused_total{reason=\"vsn\"}", "")               \
     X(REFUSED_TOKEN, counter, "refused_total{reason=\"token\"}", "")           \
+    X(REFUSED_PARAMS, counter, "refused_total{reason=\"params\"}", "")         \
+    X(REFUSED_HANDSHAKE, counter, "refused_total{reason=\"handshake\"}", "")   \
+    X(REFUSED_HEAD, counter, "refused_total{reason=\"head\"}", "")             \
     X(UNREADABLE, counter, "unreadable_messages_total",                        \
       "Messages that could not be read")                                       \
     X(RELOADS, counter, "reloads_total", "Configuration reloads")

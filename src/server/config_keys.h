@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: MIT */
+/**
+ * @file config_keys.h
+ * Every setting, once. Included several times with different macros:
+ *
+ *   CONFIG_SECTION(name)
+ *   CONFIG_KEY(kind, name, default, min, max, reload, help)
+ *
+ * Kinds: string; choice (the alternatives stand in `help` between brackets);
+ * count; bytes (k, M, G suffixes, powers of 1024); time (ms, s, m, h). `min`
+ * and `max` are lengths for strings, and numbers in base units for the rest.
+ * `reload`: 1 when SIGHUP may change it.
+ */
+/* clang-format off */
+#define CONFIG_K (1024u)
+#define CONFIG_M (1024u * 1024u)
+#define CONFIG_G (1024u * 1024u * 1024u)
+#define CONFIG_S (1000u)
+#define CONFIG_H (3600u * 1000u)
+
+CONFIG_SECTION(server)
+CONFIG_KEY(string, bind, "::", 1, 255, 0,
+    "Address to listen on; :: takes IPv6 and IPv4 (env: BIND)")
+CONFIG_KEY(count, port, "4000", 0, 65535, 0,
+    "TCP port; 0 picks a free one and prints it (env: PORT)")
+CONFIG_KEY(string, hostname, "", 0, 253, 1,
+    "Our public host name, for check_origin (env: PHX_HOST)")
+CONFIG_KEY(string, secret_key_base, "", 0, 4096, 0,
+    "Signs long-poll tokens, 64 bytes or more; empty: random (env: SECRET_KEY_BASE)")
+CONFIG_KEY(string, check_origin, "auto", 1, 4096, 1,
+    "Pages that may connect: true (of hostname), conn (of the requested host), false (any), auto (true with hostname; else conn if MIX_ENV=prod, false if not), or a list like https://a.example //*.b.example")
+CONFIG_KEY(string, www, "", 0, 4096, 0,
+    "Directory of static files; empty: the installed pages")
+CONFIG_KEY(choice, log_level, "info", 0, 0, 1,
+    "Least level that is logged [debug info warning error]")
+CONFIG_KEY(choice, log_format, "text", 0, 0, 1,
+    "Form of a log line [text json]")
+CONFIG_KEY(time, drain_delay, "0s", 0, 24 * CONFIG_H, 1,
+    "After SIGTERM, how long /ready fails before connections are closed")
+CONFIG_KEY(time, drain_timeout, "8s", 0, 24 * CONFIG_H, 1,
+    "Then, how long closing may take before we exit all the same")
+
+CONFIG_SECTION(timeouts)
+CONFIG_KEY(time, head_timeout, "10s", 100, CONFIG_H, 1,
+    "For a request head, from its first byte to its last")
+CONFIG_KEY(time, request_timeout, "30s", 100, CONFIG_H, 1,
+    "For a request body, likewise")
+CONFIG_KEY(time, response_timeout, "60s", 100, CONFIG_H, 1,
+    "For a response to be taken by the client")
+CONFIG_KEY(time, keepalive_timeout, "75s", 100, CONFIG_H, 1,
+    "Between two requests of one connection")
+CONFIG_KEY(time, idle_timeout, "60s", 100, 24 * CONFIG_H, 1,
+    "A WebSocket that sends nothing is closed with 1002")
+CONFIG_KEY(time, close_timeout, "5s", 100, CONFIG_H, 1,
+    "For the closing handshake of a WebSocket")
+CONFIG_KEY(time, longpoll_window, "10s", 100, 60 * CONFIG_S, 1,
+    "A poll without messages is answered after this")
+CONFIG_KEY(time, longpoll_session, "20s", 100, CONFIG_H, 1,
+    "A long-poll session ends so long after its last poll")
+CONFIG_KEY(time, room_empty, "60s", 0, 24 * CONFIG_H, 1,
+    "A room ends so long after its last member left")
+CONFIG_KEY(time, awareness_timeout, "30s", 100, CONFIG_H, 1,
+    "An awareness state that is not renewed is removed")
+CONFIG_KEY(time, awareness_grace, "3s", 0, CONFIG_H, 1,
+    "Between the end of a connection and the removal of its awareness")
+
+CONFIG_SECTION(limits)
+CONFIG_KEY(count, connections, "20000", 1, 1000000, 1,
+    "Open sockets; more WebSockets are opened and closed with 1013")
+CONFIG_KEY(count, longpoll_sessions, "10000", 1, 1000000, 1,
+    "Long-poll sessions; more are answered with status 500")
+CONFIG_KEY(bytes, head_bytes, "16k", 512, 16 * CONFIG_K, 1,
+    "One HTTP request head; more is answered with 431")
+CONFIG_KEY(bytes, frame_bytes, "16M", CONFIG_K, CONFIG_G, 1,
+    "One WebSocket message; more closes with 1009")
+CONFIG_KEY(bytes, body_bytes, "8M", CONFIG_K, CONFIG_G, 1,
+    "One long-poll POST; more is answered with status 413")
+CONFIG_KEY(bytes, line_bytes, "10M", CONFIG_K, CONFIG_G, 1,
+    "One binary message of such a POST, decoded; more is answered with status 413")
+CONFIG_KEY(bytes, poll_bytes, "512k", CONFIG_K, CONFIG_G, 1,
+    "Messages of one poll response, before compression; at least one is sent")
+CONFIG_KEY(bytes, gzip_bytes, "1k", 0, CONFIG_G, 1,
+    "Smaller poll responses are not compressed")
+CONFIG_KEY(bytes, queue_bytes, "8M", 4 * CONFIG_K, CONFIG_G, 1,
+    "Waiting for one client; more drops awareness, then closes with 1013")
+CONFIG_KEY(count, channels_per_socket, "100", 1, 100000, 1,
+    "Joined topics per client; one more gets an error reply")
+CONFIG_KEY(bytes, topic_bytes, "255", 1, 4 * CONFIG_K, 1,
+    "Longest topic of a JSON message")
+CONFIG_KEY(count, json_depth, "64", 1, 1000, 1,
+    "Nesting of a JSON payload")
+CONFIG_KEY(count, rooms, "100000", 1, 100000000, 1,
+    "Rooms; a join that would make one more is refused")
+CONFIG_KEY(count, members_per_room, "20000", 1, 10000000, 1,
+    "Members of one room; one more is refused")
+CONFIG_KEY(bytes, document_bytes, "256M", CONFIG_K, 64ull * CONFIG_G, 1,
+    "Memory of one document; updates past it are refused")
+CONFIG_KEY(bytes, update_bytes, "16M", CONFIG_K, CONFIG_G, 1,
+    "One document update")
+CONFIG_KEY(bytes, pending_bytes, "16M", CONFIG_K, CONFIG_G, 1,
+    "Updates of one room that wait for others they build on")
+CONFIG_KEY(bytes, awareness_bytes, "1M", CONFIG_K, CONFIG_G, 1,
+    "Awareness of one room, all states")
+CONFIG_KEY(bytes, awareness_state_bytes, "64k", 64, CONFIG_G, 1,
+    "One awareness state")
+CONFIG_KEY(count, awareness_clients, "20000", 1, 10000000, 1,
+    "Awareness states of one room")
+CONFIG_KEY(count, awareness_tombstones, "1024", 0, 10000000, 1,
+    "Removed awareness states that a room remembers")
+
+#undef CONFIG_K
+#undef CONFIG_M
+#undef CONFIG_G
+#undef CONFIG_S
+#undef CONFIG_H
+/* clang-format on */

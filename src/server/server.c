@@ -1,0 +1,518 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The daemon: see server.h. Must never keep a second loop or a thread, or let
+ * the loop sleep while something is still to be written.
+ *
+ * One turn of the loop:
+ *
+ *   timers      tick: the wheel's deadlines, rooms, awareness
+ *   prepare     on_turn: MHD runs, queues are written, ends are reaped; again
+ *               until nothing is left, since each may make work for the other
+ *   poll        sockets, which only queue
+ *
+ * Order of the end [what the libraries ask for]: no new connections; every
+ * suspended request resumed, MHD run and stopped; libwebsockets destroyed;
+ * rooms; our own handles; then the loop runs until it is empty.
+ */
+#include "server/server.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <openssl/crypto.h>
+#include <uv.h>
+
+#include "base/buf.h"
+#include "base/counters.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/wheel.h"
+#include "channel/session.h"
+#include "room/registry.h"
+#include "server/config.h"
+#include "server/drain.h"
+#include "server/metrics.h"
+#include "transport/env.h"
+#include "transport/http.h"
+#include "transport/listen.h"
+#include "transport/poller.h"
+#include "transport/static.h"
+#include "transport/upgrade.h"
+#include "transport/ws.h"
+
+enum {
+    TICK_MS = 50,
+    ROUNDS_PER_TURN = 16,
+    OTHER_DESCRIPTORS = 64, /* files, epolls, log, reserve */
+    RANDOM_SECRET_BYTES = 64
+};
+
+enum { SIGNALS = 3 };
+
+struct server {
+    uv_loop_t loop;
+    uv_timer_t tick;
+    uv_prepare_t turn;
+    uv_idle_t again;
+    uv_signal_t signals[SIGNALS];
+    struct server_options options;
+    struct config config;
+    struct counters counters;
+    struct wheel wheel;
+    struct registry *registry;
+    struct session_env sessions;
+    struct transport_env env;
+    struct poller *poller;
+    struct static_files *files;
+    struct ws *ws;
+    struct http *http;
+    struct listener *listener;
+    struct drain drain;
+    struct lag_histogram lag;
+    uint64_t started_ms, tick_due_us;
+    bool stopping;
+};
+
+/* settings */
+
+static uint64_t descriptors(void)
+{
+    struct rlimit limit;
+    return getrlimit(RLIMIT_NOFILE, &limit) == 0 ? limit.rlim_cur : 1024;
+}
+
+static size_t connections_possible(const struct config *c)
+{
+    uint64_t most = descriptors();
+    most = most > 2 * OTHER_DESCRIPTORS ? most - OTHER_DESCRIPTORS : most / 2;
+    most = most / 9 * 8; /* listen.c accepts an eighth more, to say no */
+    if (c->connections <= most)
+        return c->connections;
+    log_info("connections lowered to what descriptors allow",
+             LOG_INT("connections", most),
+             LOG_INT("descriptors", descriptors()));
+    return most;
+}
+
+static void apply_transport(struct server *s)
+{
+    const struct config *c = &s->config;
+    s->env.limits = (struct transport_limits){
+        .connections = connections_possible(c),
+        .longpoll_sessions = c->longpoll_sessions,
+        .head_bytes = c->head_bytes,
+        .frame_bytes = c->frame_bytes,
+        .body_bytes = c->body_bytes,
+        .line_bytes = c->line_bytes,
+        .poll_bytes = c->poll_bytes,
+        .queue_bytes = c->queue_bytes,
+        .gzip_bytes = c->gzip_bytes,
+        .head_ms = c->head_timeout,
+        .request_ms = c->request_timeout,
+        .response_ms = c->response_timeout,
+        .keepalive_ms = c->keepalive_timeout,
+        .idle_ms = c->idle_timeout,
+        .close_ms = c->close_timeout,
+        .window_ms = c->longpoll_window,
+        .session_ms = c->longpoll_session,
+    };
+    origin_policy_deinit(&s->env.origin);
+    if (!origin_policy_init(&s->env.origin, c->check_origin, c->hostname))
+        abort(); /* config_load has tried it */
+}
+
+static void room_limits(const struct config *c, struct room_limits *out)
+{
+    room_limits_default(out);
+    out->rooms = c->rooms;
+    out->members = c->members_per_room;
+    out->document_bytes = c->document_bytes;
+    out->update_bytes = c->update_bytes;
+    out->pending_bytes = c->pending_bytes;
+    out->awareness_bytes = c->awareness_bytes;
+    out->awareness_state_bytes = c->awareness_state_bytes;
+    out->awareness_clients = c->awareness_clients;
+    out->awareness_tombstones = c->awareness_tombstones;
+    out->empty_ms = (uint32_t)c->room_empty;
+    out->awareness_timeout_ms = (uint32_t)c->awareness_timeout;
+    out->awareness_grace_ms = (uint32_t)c->awareness_grace;
+}
+
+static void apply_log(const struct config *c)
+{
+    static const char *const levels[] = {"debug", "info", "warning", "error"};
+    int level = 0;
+    while (strcmp(levels[level], c->log_level) != 0)
+        level++;
+    log_setup((enum log_level)level,
+              strcmp(c->log_format, "json") == 0 ? LOG_JSON : LOG_TEXT);
+}
+
+static void apply_sessions(struct server *s)
+{
+    s->sessions.limits = (struct session_limits){
+        .channels = s->config.channels_per_socket,
+        .topic_bytes = s->config.topic_bytes,
+        .json_depth = s->config.json_depth,
+    };
+}
+
+static void on_changed(const char *key)
+{
+    log_info("setting changed", LOG_Z("key", key));
+}
+
+static void on_needs_restart(const char *key)
+{
+    log_warning("setting needs a restart", LOG_Z("key", key));
+}
+
+static void reload(struct server *s)
+{
+    struct config fresh;
+    struct room_limits limits;
+    char error[CONFIG_ERROR_MAX];
+    if (!config_load(&fresh, s->options.config_file, s->options.overrides,
+                     s->options.override_count, error)) {
+        log_error("reload failed", LOG_Z("error", error));
+        return;
+    }
+    config_reload(&s->config, &fresh, on_changed, on_needs_restart);
+    config_deinit(&fresh);
+    apply_log(&s->config);
+    apply_transport(s);
+    apply_sessions(s);
+    room_limits(&s->config, &limits);
+    registry_set_limits(s->registry, &limits);
+    counter_inc(&s->counters, COUNTER_RELOADS);
+    log_info("reloaded");
+}
+
+static void make_token_key(struct server *s)
+{
+    uint8_t instance[TOKEN_INSTANCE_BYTES];
+    uint8_t random[RANDOM_SECRET_BYTES];
+    const char *secret = s->config.secret_key_base;
+    env_random(instance, sizeof instance);
+    if (secret[0]) {
+        token_key_init(&s->env.token, secret, strlen(secret), TRANSPORT_MOUNT,
+                       instance);
+        return;
+    }
+    log_warning("SECRET_KEY_BASE is not set, a random one is used");
+    env_random(random, sizeof random);
+    token_key_init(&s->env.token, random, sizeof random, TRANSPORT_MOUNT,
+                   instance);
+    OPENSSL_cleanse(random, sizeof random);
+}
+
+/* pages */
+
+static int status_page(struct buf *out, bool ok, const char *status)
+{
+    buf_printf(out, "{\"status\":\"%s\"}\n", status);
+    return ok ? 200 : 503;
+}
+
+static int on_health(void *arg, struct buf *out)
+{
+    (void)arg;
+    return status_page(out, true, "ok");
+}
+
+static int on_ready(void *arg, struct buf *out)
+{
+    const struct server *s = arg;
+    return status_page(out, !s->drain.begun,
+                       s->drain.begun ? "draining" : "ok");
+}
+
+static int on_metrics(void *arg, struct buf *out)
+{
+    const struct server *s = arg;
+    struct metrics_state state = {
+        .counters = &s->counters,
+        .lag = &s->lag,
+        .uptime_ms = uv_now(&s->loop) - s->started_ms,
+        .draining = s->drain.begun,
+    };
+    metrics_render(&state, out);
+    return 200;
+}
+
+static const struct http_page pages[] = {
+    {"/health", "application/json", on_health},
+    {"/ready", "application/json", on_ready},
+    {"/metrics", METRICS_TYPE, on_metrics},
+    {NULL, NULL, NULL},
+};
+
+/* turns and ticks */
+
+static void stop(struct server *s);
+
+static void on_again(uv_idle_t *handle)
+{
+    (void)handle; /* its being active keeps the loop from sleeping */
+}
+
+static void on_turn(uv_prepare_t *handle)
+{
+    struct server *s = handle->data;
+    bool busy = true;
+    for (int i = 0; busy && i < ROUNDS_PER_TURN; i++) {
+        busy = http_turn(s->http);
+        busy |= ws_turn(s->ws);
+    }
+    if (busy)
+        uv_idle_start(&s->again, on_again);
+    else
+        uv_idle_stop(&s->again);
+}
+
+static void step_drain(struct server *s, uint64_t now)
+{
+    size_t some = drain_step(&s->drain, now, ws_count(s->ws));
+    if (some) {
+        s->env.draining = true;
+        size_t sockets = ws_close_some(s->ws, some, 1012);
+        size_t sessions = http_end_sessions(s->http, some);
+        if (sockets + sessions == 0)
+            listener_stop(s->listener);
+    }
+    if (drain_over(&s->drain, now,
+                   ws_count(s->ws) + http_requests(s->http)))
+        stop(s);
+}
+
+static void on_tick(uv_timer_t *timer)
+{
+    struct server *s = timer->data;
+    uint64_t now = uv_now(&s->loop), at_us = uv_hrtime() / 1000;
+    lag_add(&s->lag, at_us > s->tick_due_us ? at_us - s->tick_due_us : 0);
+    s->tick_due_us = at_us + TICK_MS * 1000;
+    wheel_advance(&s->wheel, now);
+    registry_tick(s->registry, now);
+    if (s->drain.begun)
+        step_drain(s, now);
+}
+
+static void on_signal(uv_signal_t *handle, int number)
+{
+    struct server *s = handle->data;
+    if (number == SIGHUP) {
+        reload(s);
+        return;
+    }
+    if (s->drain.begun) {
+        log_warning("ended by a second signal", LOG_INT("signal", number));
+        _exit(128 + number);
+    }
+    log_info("draining", LOG_INT("signal", number),
+             LOG_INT("websockets", ws_count(s->ws)));
+    drain_begin(&s->drain, uv_now(&s->loop), s->config.drain_delay,
+                s->config.drain_timeout);
+}
+
+/* sockets */
+
+static void on_websocket(void *arg, int fd, const struct connect_params *params)
+{
+    struct server *s = arg;
+    ws_adopt(s->ws, fd, params);
+}
+
+static void on_http(void *arg, int fd, const struct sockaddr *peer,
+                    socklen_t peer_len)
+{
+    struct server *s = arg;
+    http_adopt(s->http, fd, peer, peer_len);
+}
+
+static const struct listener_ops listener_callbacks = {
+    .websocket = on_websocket,
+    .http = on_http,
+};
+
+/* the start */
+
+static struct static_files *open_files(const struct config *c)
+{
+    static const char *const usual[] = {ROOMD_WWW_DIR, "./www"};
+    struct static_files *files;
+    if (c->www[0]) {
+        files = static_new(c->www);
+        if (!files)
+            log_error("www cannot be opened", LOG_Z("path", c->www),
+                      LOG_Z("error", strerror(errno)));
+        return files;
+    }
+    for (size_t i = 0; i < sizeof usual / sizeof *usual; i++) {
+        files = static_new(usual[i]);
+        if (files)
+            return files;
+    }
+    log_warning("no static files", LOG_Z("path", ROOMD_WWW_DIR));
+    return NULL;
+}
+
+static uint64_t unix_offset(uint64_t now)
+{
+    struct timespec real;
+    clock_gettime(CLOCK_REALTIME, &real);
+    return (uint64_t)real.tv_sec * 1000 +
+           (uint64_t)real.tv_nsec / 1000000 - now;
+}
+
+static void start_rooms(struct server *s)
+{
+    uint64_t now = uv_now(&s->loop);
+    struct registry_options options = {
+        .counters = &s->counters,
+        .now_ms = now,
+        .unix_offset_ms = unix_offset(now),
+    };
+    env_random(options.seed, sizeof options.seed);
+    room_limits(&s->config, &options.limits);
+    s->registry = registry_new(&options);
+    s->sessions.rooms = s->registry;
+    s->sessions.counters = &s->counters;
+    apply_sessions(s);
+}
+
+static bool start_transports(struct server *s)
+{
+    const struct config *c = &s->config;
+    s->env.loop = &s->loop;
+    s->env.wheel = &s->wheel;
+    s->env.counters = &s->counters;
+    s->env.sessions = &s->sessions;
+    apply_transport(s);
+    make_token_key(s);
+    s->files = open_files(c);
+    if (c->www[0] && !s->files)
+        return false;
+    s->poller = poller_new(&s->loop);
+    s->ws = s->poller ? ws_new(&s->env) : NULL;
+    if (!s->ws) {
+        log_error("libwebsockets cannot start");
+        return false;
+    }
+    struct http_options options = {.env = &s->env,
+                                   .poller = s->poller,
+                                   .ws = s->ws,
+                                   .files = s->files,
+                                   .pages = pages,
+                                   .pages_arg = s};
+    s->http = http_new(&options);
+    if (!s->http) {
+        log_error("libmicrohttpd cannot start");
+        return false;
+    }
+    s->listener = listener_new(&s->env, s->poller, c->bind, (uint16_t)c->port,
+                               &listener_callbacks, s);
+    if (s->listener)
+        return true;
+    log_error("cannot listen", LOG_Z("bind", c->bind),
+              LOG_INT("port", c->port), LOG_Z("error", strerror(errno)));
+    return false;
+}
+
+static void start_handles(struct server *s)
+{
+    static const int numbers[SIGNALS] = {SIGTERM, SIGINT, SIGHUP};
+    uv_timer_init(&s->loop, &s->tick);
+    uv_prepare_init(&s->loop, &s->turn);
+    uv_idle_init(&s->loop, &s->again);
+    s->tick.data = s->turn.data = s;
+    uv_timer_start(&s->tick, on_tick, TICK_MS, TICK_MS);
+    uv_prepare_start(&s->turn, on_turn);
+    for (int i = 0; i < SIGNALS; i++) {
+        uv_signal_init(&s->loop, &s->signals[i]);
+        s->signals[i].data = s;
+        uv_signal_start(&s->signals[i], on_signal, numbers[i]);
+    }
+    s->tick_due_us = uv_hrtime() / 1000 + TICK_MS * 1000;
+}
+
+/* One line on stdout for scripts, one in the log. */
+static void announce(struct server *s)
+{
+    uint16_t port = listener_port(s->listener);
+    log_info("listening", LOG_Z("bind", s->config.bind),
+             LOG_INT("port", port), LOG_Z("version", PACKAGE_VERSION));
+    printf("listening on http://localhost:%u\n", port);
+    fflush(stdout);
+}
+
+/* the end */
+
+static void stop(struct server *s)
+{
+    if (s->stopping)
+        return;
+    s->stopping = true;
+    log_info("stopping", LOG_INT("websockets", ws_count(s->ws)));
+    uv_stop(&s->loop);
+}
+
+static void close_handle(uv_handle_t *handle)
+{
+    if (!uv_is_closing(handle))
+        uv_close(handle, NULL);
+}
+
+static void tear_down(struct server *s)
+{
+    listener_free(s->listener);
+    http_stop(s->http);
+    ws_stop(s->ws);
+    poller_close(s->poller);
+    if (s->tick.data) { /* start_handles was reached */
+        close_handle((uv_handle_t *)&s->tick);
+        close_handle((uv_handle_t *)&s->turn);
+        close_handle((uv_handle_t *)&s->again);
+        for (int i = 0; i < SIGNALS; i++)
+            close_handle((uv_handle_t *)&s->signals[i]);
+    }
+    uv_run(&s->loop, UV_RUN_DEFAULT);
+    http_free(s->http);
+    ws_free(s->ws);
+    registry_free(s->registry);
+    static_free(s->files);
+    origin_policy_deinit(&s->env.origin);
+    config_deinit(&s->config);
+    OPENSSL_cleanse(&s->env.token, sizeof s->env.token);
+    if (uv_loop_close(&s->loop) != 0)
+        log_error("handles left on the loop");
+}
+
+int server_run(const struct server_options *options)
+{
+    struct server *s = mem_zalloc(sizeof *s);
+    int code = EXIT_FAILURE;
+    s->options = *options;
+    s->config = *options->config;
+    if (uv_loop_init(&s->loop) != 0)
+        abort();
+    s->started_ms = uv_now(&s->loop);
+    apply_log(&s->config);
+    wheel_init(&s->wheel, s->started_ms);
+    start_rooms(s);
+    if (start_transports(s)) {
+        start_handles(s);
+        announce(s);
+        uv_run(&s->loop, UV_RUN_DEFAULT);
+        code = EXIT_SUCCESS;
+    }
+    tear_down(s);
+    free(s);
+    if (code == EXIT_SUCCESS)
+        log_info("stopped");
+    return code;
+}

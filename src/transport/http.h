@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: MIT */
+/**
+ * @file http.h
+ * Plain HTTP: libmicrohttpd under our loop, in front of the long-poll
+ * sessions, the static files and the server's own pages.
+ */
+#ifndef TRANSPORT_HTTP_H
+#define TRANSPORT_HTTP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/socket.h>
+
+struct buf;
+struct http;
+struct poller;
+struct static_files;
+struct transport_env;
+struct ws;
+
+/** A page of the server's: writes its body, returns the HTTP status. */
+struct http_page {
+    const char *path;
+    const char *type; /**< Content-Type */
+    int (*render)(void *arg, struct buf *out);
+};
+
+struct http_options {
+    struct transport_env *env;
+    struct poller *poller;
+    struct ws *ws;                    /**< takes late upgrades */
+    const struct static_files *files; /**< NULL: none */
+    const struct http_page *pages;    /**< ends with a NULL path */
+    void *pages_arg;
+};
+
+/** NULL when libmicrohttpd cannot start. */
+struct http *http_new(const struct http_options *options);
+/** Takes `fd`, also on failure. */
+void http_adopt(struct http *http, int fd, const struct sockaddr *peer,
+                socklen_t peer_len);
+/** Let the library do what is due; true when something was. */
+bool http_turn(struct http *http);
+
+/** End up to `most` long-poll sessions; returns how many are left. */
+size_t http_end_sessions(struct http *http, size_t most);
+/** Requests that are being answered. */
+size_t http_requests(const struct http *http);
+
+/** Ends every connection and session at once; handles go back to the loop,
+ *  which must then run until it is empty. */
+void http_stop(struct http *http);
+/** After that. NULL is accepted. */
+void http_free(struct http *http);
+
+#endif

@@ -1,0 +1,405 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * HTTP requests: see http_request.h. Must never answer before the whole body
+ * was read (what is left of it would be read as the next request), except to
+ * refuse one that is too large, which closes the connection.
+ */
+#include "transport/http_request.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <microhttpd.h>
+
+#include "base/counters.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "transport/env.h"
+#include "transport/http_head.h"
+#include "transport/static.h"
+#include "transport/upgrade.h"
+#include "transport/ws.h"
+
+#define JSON_TYPE "application/json; charset=utf-8"
+#define TEXT_TYPE "text/plain; charset=utf-8"
+
+enum reply_flags {
+    REPLY_CORS = 1,      /* readable by any page */
+    REPLY_NO_STORE = 2,
+    REPLY_GZIPPED = 4
+};
+
+struct http_request *http_request_new(struct http_conn *conn,
+                                      struct MHD_Connection *mhd,
+                                      const char *target, size_t len)
+{
+    struct http_request *r = mem_zalloc(sizeof *r + len + 1);
+    r->conn = conn;
+    r->mhd = mhd;
+    list_init(&r->node);
+    r->target_len = len;
+    memcpy(r->target, target, len);
+    return r;
+}
+
+void http_request_free(struct http_request *r, bool written)
+{
+    struct http *http = r->conn->http;
+    if (r->polled && http->longpoll)
+        longpoll_finish(http->longpoll, &r->lp, written, env_now(http->env));
+    buf_deinit(&r->body);
+    free(r);
+}
+
+/* answers */
+
+static void add(struct MHD_Response *response, const char *name,
+                const char *value)
+{
+    MHD_add_response_header(response, name, value);
+}
+
+static bool queue_response(struct http_request *r, int status,
+                           struct MHD_Response *response)
+{
+    struct counters *c = r->conn->http->env->counters;
+    if (!response)
+        return false;
+    counter_inc(c, COUNTER_HTTP_REQUESTS);
+    http_conn_phase(r->conn, HTTP_WRITING);
+    bool ok = MHD_queue_response(r->mhd, (unsigned int)status, response) ==
+              MHD_YES;
+    MHD_destroy_response(response);
+    return ok;
+}
+
+/* Takes the content of `body`. */
+static bool reply(struct http_request *r, int status, const char *type,
+                  struct buf *body, unsigned flags)
+{
+    counter_add(r->conn->http->env->counters, COUNTER_BYTES_OUT, body->len);
+    struct MHD_Response *response = MHD_create_response_from_buffer(
+        body->len, body->data, MHD_RESPMEM_MUST_FREE);
+    if (!response) {
+        buf_deinit(body);
+        return false;
+    }
+    *body = (struct buf){.limit = body->limit};
+    add(response, "Content-Type", type);
+    if (flags & REPLY_CORS)
+        add(response, "Access-Control-Allow-Origin", "*");
+    if (flags & REPLY_NO_STORE)
+        add(response, "Cache-Control", "no-store");
+    if (flags & REPLY_GZIPPED)
+        add(response, "Content-Encoding", "gzip");
+    return queue_response(r, status, response);
+}
+
+static bool reply_text(struct http_request *r, int status, const char *text)
+{
+    struct buf body;
+    buf_init(&body, 256);
+    buf_puts(&body, text);
+    return reply(r, status, TEXT_TYPE, &body, REPLY_NO_STORE);
+}
+
+static bool reply_longpoll_status(struct http_request *r, int http_status,
+                                  int status)
+{
+    struct buf body;
+    buf_init(&body, 256);
+    longpoll_status_body(status, &body);
+    return reply(r, http_status, JSON_TYPE, &body,
+                 REPLY_CORS | REPLY_NO_STORE);
+}
+
+/* long-poll */
+
+static bool reply_poll(struct http_request *r)
+{
+    struct http *http = r->conn->http;
+    struct buf body, packed;
+    unsigned flags = REPLY_CORS | REPLY_NO_STORE;
+    buf_init(&body, UINT32_MAX);
+    longpoll_body(http->longpoll, &r->lp, &body);
+    if (r->gzip && body.len >= http->env->limits.gzip_bytes) {
+        buf_init(&packed, UINT32_MAX);
+        if (gzip_compress(http->gzip, body.data, body.len, &packed)) {
+            buf_deinit(&body);
+            body = packed;
+            flags |= REPLY_GZIPPED;
+        } else {
+            buf_deinit(&packed);
+        }
+    }
+    return reply(r, 200, JSON_TYPE, &body, flags);
+}
+
+static bool start_poll(struct http_request *r, const struct http_head *head)
+{
+    struct http *http = r->conn->http;
+    r->gzip = gzip_accepted(http_head_get(head, "accept-encoding"));
+    r->polled = true;
+    if (!longpoll_poll(http->longpoll, &r->lp, head, env_now(http->env)))
+        return reply_poll(r);
+    http_request_park(r);
+    return true;
+}
+
+static bool handle_post(struct http_request *r, const struct http_head *head)
+{
+    struct http *http = r->conn->http;
+    if (r->too_large)
+        return reply_longpoll_status(r, 400, LP_TOO_LARGE);
+    int status = longpoll_post(
+        http->longpoll, head,
+        r->body.data ? (uint8_t *)r->body.data : (uint8_t *)(char[1]){0},
+        r->body.len, env_now(http->env));
+    buf_deinit(&r->body);
+    return reply_longpoll_status(r, 200, status);
+}
+
+static bool preflight(struct http_request *r, const struct http_head *head)
+{
+    struct http_span wanted =
+        http_head_get(head, "access-control-request-headers");
+    if (!connect_origin_ok(r->conn->http->env, head))
+        return reply_longpoll_status(r, 200, LP_FORBIDDEN);
+    struct MHD_Response *response =
+        MHD_create_response_from_buffer(0, NULL, MHD_RESPMEM_PERSISTENT);
+    if (!response)
+        return false;
+    add(response, "Access-Control-Allow-Origin", "*");
+    add(response, "Access-Control-Allow-Methods", "get, post, options");
+    add(response, "Access-Control-Max-Age", "3600");
+    if (wanted.p) {
+        char *copy = mem_dup(wanted.p, wanted.len);
+        add(response, "Access-Control-Allow-Headers", copy);
+        free(copy);
+    }
+    return queue_response(r, 200, response);
+}
+
+static bool handle_longpoll(struct http_request *r,
+                            const struct http_head *head)
+{
+    if (http_span_is(head->method, "GET"))
+        return start_poll(r, head);
+    if (http_span_is(head->method, "POST"))
+        return handle_post(r, head);
+    if (http_span_is(head->method, "OPTIONS"))
+        return preflight(r, head);
+    return reply_longpoll_status(r, 400, 400);
+}
+
+/* pages and files */
+
+static bool reply_file(struct http_request *r, const struct http_head *head,
+                       struct static_file *file)
+{
+    struct MHD_Response *response;
+    bool same = static_etag_matches(http_head_get(head, "if-none-match"),
+                                    file->etag);
+    if (same || file->size == 0) {
+        response =
+            MHD_create_response_from_buffer(0, NULL, MHD_RESPMEM_PERSISTENT);
+        close(file->fd);
+    } else { /* closes the descriptor in the end */
+        response = MHD_create_response_from_fd64(file->size, file->fd);
+        if (!response)
+            close(file->fd);
+    }
+    if (!response)
+        return false;
+    add(response, "Content-Type", file->type);
+    add(response, "ETag", file->etag);
+    add(response, "Cache-Control", "no-cache");
+    add(response, "X-Content-Type-Options", "nosniff");
+    return queue_response(r, same ? 304 : 200, response);
+}
+
+static bool redirect_to_slash(struct http_request *r,
+                              const struct http_head *head)
+{
+    struct buf where;
+    buf_init(&where, STATIC_PATH_MAX + 16);
+    buf_append(&where, head->path.p, head->path.len);
+    buf_puts(&where, "/");
+    bool fits = buf_putc(&where, '\0');
+    struct MHD_Response *response =
+        MHD_create_response_from_buffer(0, NULL, MHD_RESPMEM_PERSISTENT);
+    if (response && fits)
+        add(response, "Location", where.data);
+    buf_deinit(&where);
+    return queue_response(r, 301, response);
+}
+
+static const struct http_page *find_page(const struct http *http,
+                                         struct http_span path)
+{
+    const struct http_page *page = http->pages;
+    for (; page && page->path; page++)
+        if (http_span_is(path, page->path))
+            return page;
+    return NULL;
+}
+
+static bool handle_page(struct http_request *r, const struct http_head *head)
+{
+    struct http *http = r->conn->http;
+    struct static_file file;
+    struct buf body;
+    if (!http_span_is(head->method, "GET") &&
+        !http_span_is(head->method, "HEAD"))
+        return reply_text(r, 405, "Method Not Allowed\n");
+    const struct http_page *page = find_page(http, head->path);
+    if (page) {
+        buf_init(&body, 1 << 20);
+        int status = page->render(http->pages_arg, &body);
+        return reply(r, status, page->type, &body, REPLY_NO_STORE);
+    }
+    int status = static_open(http->files, head->path, &file);
+    if (status == 200)
+        return reply_file(r, head, &file);
+    /* "//host" would lead away from here. */
+    if (status == 301 && !memmem(head->path.p, head->path.len, "//", 2))
+        return redirect_to_slash(r, head);
+    return reply_text(r, 404, "Not Found\n");
+}
+
+/* upgrades on a connection that MHD owns */
+
+static bool handle_upgrade(struct http_request *r,
+                           const struct http_head *head)
+{
+    struct http *http = r->conn->http;
+    struct connect_params params;
+    int fd = -1;
+    connect_params_init(&params);
+    enum connect_refusal why = upgrade_check(http->env, head, &params);
+    if (why == CONNECT_OK) {
+        fd = fcntl(r->conn->fd, F_DUPFD_CLOEXEC, 0);
+        if (fd >= 0)
+            ws_adopt(http->ws, fd, &params);
+        else
+            counter_inc(http->env->counters, COUNTER_LIMIT_FDS);
+    }
+    connect_params_deinit(&params);
+    if (why == CONNECT_OK)
+        return false; /* MHD closes its descriptor; ours lives */
+    int status = connect_refusal_status(why);
+    return reply_text(r, status,
+                      status == 403 ? "Forbidden\n" : "Bad Request\n");
+}
+
+/* requests */
+
+struct head_builder {
+    struct http_head *head;
+    bool full;
+};
+
+static enum MHD_Result on_header(void *arg, enum MHD_ValueKind kind,
+                                 const char *name, const char *value)
+{
+    struct head_builder *b = arg;
+    (void)kind;
+    if (b->head->count == HTTP_HEADERS_MAX) {
+        b->full = true;
+        return MHD_NO;
+    }
+    b->head->headers[b->head->count++] = (struct http_header){
+        {name, strlen(name)}, {value ? value : "", value ? strlen(value) : 0}};
+    return MHD_YES;
+}
+
+/* What listen.c checked of a connection's first request holds for the later
+ * ones too. */
+static bool build_head(struct http_request *r, const char *method,
+                       const char *version, struct http_head *head)
+{
+    struct head_builder builder = {head, false};
+    head->method = (struct http_span){method, strlen(method)};
+    head->target = (struct http_span){r->target, r->target_len};
+    head->minor = strcmp(version, "HTTP/1.0") == 0 ? 0 : 1;
+    head->count = 0;
+    const union MHD_ConnectionInfo *info = MHD_get_connection_info(
+        r->mhd, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
+    if (info && info->header_size > r->conn->http->env->limits.head_bytes) {
+        counter_inc(r->conn->http->env->counters, COUNTER_LIMIT_HEAD);
+        return false;
+    }
+    if (!http_target_split(head->target, &head->path, &head->query))
+        return false;
+    MHD_get_connection_values(r->mhd, MHD_HEADER_KIND, on_header, &builder);
+    if (builder.full || head->method.len > HTTP_METHOD_MAX)
+        return false;
+    return http_head_framing(head) == HTTP_HEAD_OK;
+}
+
+static bool longpoll_path(const struct http_head *head)
+{
+    return http_span_is(head->path, TRANSPORT_MOUNT "/longpoll");
+}
+
+/* The head is whole, the body is to come. */
+static bool on_head(struct http_request *r, const struct http_head *head)
+{
+    struct transport_env *env = r->conn->http->env;
+    struct http_span length = http_head_get(head, "content-length");
+    if (upgrade_path(head->path) && upgrade_wanted(head))
+        return handle_upgrade(r, head);
+    http_conn_phase(r->conn, HTTP_BODY);
+    if (!http_span_is(head->method, "POST") || !longpoll_path(head))
+        return true;
+    r->collects = true;
+    buf_init(&r->body, env->limits.body_bytes);
+    if (length.p && strtoull(length.p, NULL, 10) > env->limits.body_bytes) {
+        counter_inc(env->counters, COUNTER_LIMIT_BODY);
+        return reply_longpoll_status(r, 400, LP_TOO_LARGE);
+    }
+    return true;
+}
+
+static void on_body(struct http_request *r, const char *data, size_t size)
+{
+    if (!r->collects || r->too_large)
+        return;
+    if (buf_append(&r->body, data, size))
+        return;
+    counter_inc(r->conn->http->env->counters, COUNTER_LIMIT_BODY);
+    r->too_large = true; /* the rest is read and thrown away */
+    buf_deinit(&r->body);
+}
+
+static bool on_whole(struct http_request *r, const struct http_head *head)
+{
+    if (longpoll_path(head))
+        return handle_longpoll(r, head);
+    if (upgrade_path(head->path))
+        return reply_text(r, 400, "Bad Request\n");
+    return handle_page(r, head);
+}
+
+bool http_request_step(struct http_request *r, const char *method,
+                       const char *version, const char *data, size_t *size)
+{
+    struct http_head head;
+    if (r->started && *size > 0) {
+        on_body(r, data, *size);
+        *size = 0;
+        return true;
+    }
+    if (r->polled) /* resumed */
+        return r->aborted ? false : reply_poll(r);
+    if (!build_head(r, method, version, &head)) {
+        counter_inc(r->conn->http->env->counters, COUNTER_REFUSED_HEAD);
+        return false;
+    }
+    if (r->started)
+        return on_whole(r, &head);
+    r->started = true;
+    return on_head(r, &head);
+}

@@ -1,0 +1,20 @@
+# SPDX-License-Identifier: MIT
+noinst_LIBRARIES += libtransport.a
+libtransport_a_SOURCES = \
+	src/transport/base64.c src/transport/base64.h \
+	src/transport/env.c src/transport/env.h \
+	src/transport/gzip.c src/transport/gzip.h \
+	src/transport/http.c src/transport/http.h \
+	src/transport/http_head.c src/transport/http_head.h \
+	src/transport/http_request.c src/transport/http_request.h \
+	src/transport/listen.c src/transport/listen.h \
+	src/transport/longpoll.c src/transport/longpoll.h \
+	src/transport/origin.c src/transport/origin.h \
+	src/transport/outq.c src/transport/outq.h \
+	src/transport/poller.c src/transport/poller.h \
+	src/transport/static.c src/transport/static.h \
+	src/transport/token.c src/transport/token.h \
+	src/transport/upgrade.c src/transport/upgrade.h \
+	src/transport/ws.c src/transport/ws.h \
+	src/transport/ws_conn.h \
+	src/transport/ws_write.c

@@ -1,0 +1,524 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Long-poll sessions: see longpoll.h. Must never lose a message that was not
+ * written, reorder two, answer a poll with a status that wedges phoenix.js, or
+ * call a session from within one of its own callbacks.
+ *
+ * A session has one queue, and at most two requests at a time:
+ *
+ *              send                    longpoll_body
+ *   session ----------> queue ------------------------> in_flight
+ *                         ^      poll: parked or ready      | longpoll_finish
+ *                         |                                 |
+ *                         +------ not written --------------+---> written
+ *
+ *  - `poll` waits for messages. A newer one takes its place and the older is
+ *    answered 204.
+ *  - `writing` carries messages that may still come back. While it is under
+ *    way no other poll is given any: if they came back, they would be late.
+ *
+ * One timer: the window while there is a poll, the session's death otherwise.
+ */
+#include "transport/longpoll.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/blob.h"
+#include "base/buf.h"
+#include "base/counters.h"
+#include "base/dict.h"
+#include "base/list.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/wheel.h"
+#include "channel/session.h"
+#include "transport/base64.h"
+#include "transport/env.h"
+#include "transport/upgrade.h"
+
+struct longpoll {
+    struct transport_env *env;
+    const struct longpoll_ops *ops;
+    struct dict by_id;
+    struct list live, ended;
+};
+
+struct lp_session {
+    struct longpoll *lp;
+    struct list node;
+    struct session *session;
+    struct lp_request *poll, *writing;
+    struct outq queue;
+    struct wheel_timer timer;
+    uint64_t connection;
+    bool ended;
+    uint8_t id[TOKEN_ID_BYTES];
+};
+
+static void on_window(struct wheel_timer *timer, uint64_t now);
+static void on_death(struct wheel_timer *timer, uint64_t now);
+
+static void leave_park(struct lp_session *s, struct lp_request *r)
+{
+    if (r->state != LP_PARKED)
+        return;
+    counter_dec(s->lp->env->counters, COUNTER_POLLS_PARKED);
+    r->state = LP_READY;
+}
+
+/* Let the session's poll be answered: with this status, or with what the
+ * queue holds when it is 0. */
+static void release_poll(struct lp_session *s, int status)
+{
+    struct lp_request *r = s->poll;
+    bool parked = r->state == LP_PARKED;
+    leave_park(s, r);
+    if (status) {
+        r->status = status;
+        r->session = NULL;
+        s->poll = NULL;
+    }
+    if (parked)
+        s->lp->ops->wake(r);
+}
+
+static bool has_answer(const struct lp_session *s)
+{
+    return !s->writing && !outq_empty(&s->queue);
+}
+
+/* session_ops */
+
+/* Ended: polls get 410, and longpoll_turn does the rest. */
+static void end_session(struct lp_session *s)
+{
+    if (s->ended)
+        return;
+    s->ended = true;
+    list_remove(&s->node);
+    list_push(&s->lp->ended, &s->node);
+    wheel_cancel(s->lp->env->wheel, &s->timer);
+    if (s->poll)
+        release_poll(s, LP_OPEN_OR_GONE);
+}
+
+static void on_session_send(void *carrier, struct blob *blob,
+                            enum message_class klass)
+{
+    struct lp_session *s = carrier;
+    struct counters *c = s->lp->env->counters;
+    uint64_t dropped = 0;
+    if (s->ended)
+        return;
+    enum outq_result result = outq_push(&s->queue, blob, klass, &dropped);
+    counter_add(c, COUNTER_DROPPED_AWARENESS, dropped);
+    if (result == OUTQ_OVERFLOW) {
+        counter_inc(c, COUNTER_LIMIT_QUEUE);
+        log_info("longpoll queue full", LOG_INT("connection", s->connection));
+        end_session(s);
+        return;
+    }
+    if (s->poll && s->poll->state == LP_PARKED && has_answer(s))
+        release_poll(s, 0);
+}
+
+static void on_session_close(void *carrier, int code)
+{
+    struct lp_session *s = carrier;
+    if (!s->ended)
+        log_info("longpoll closed", LOG_INT("connection", s->connection),
+                 LOG_INT("code", code));
+    end_session(s);
+}
+
+static const struct session_ops session_callbacks = {
+    .send = on_session_send,
+    .close = on_session_close,
+};
+
+/* time */
+
+static void rearm(struct lp_session *s, uint64_t now)
+{
+    const struct transport_limits *limits = &s->lp->env->limits;
+    if (s->ended)
+        return;
+    if (s->poll)
+        wheel_set(s->lp->env->wheel, &s->timer, now + limits->window_ms,
+                  on_window);
+    else
+        wheel_set(s->lp->env->wheel, &s->timer, now + limits->session_ms,
+                  on_death);
+}
+
+static void on_window(struct wheel_timer *timer, uint64_t now)
+{
+    struct lp_session *s = LIST_ENTRY(timer, struct lp_session, timer);
+    if (s->poll && s->poll->state == LP_PARKED)
+        release_poll(s, LP_NOTHING);
+    rearm(s, now);
+}
+
+static void on_death(struct wheel_timer *timer, uint64_t now)
+{
+    struct lp_session *s = LIST_ENTRY(timer, struct lp_session, timer);
+    if (s->writing) { /* its response has a deadline of its own */
+        rearm(s, now);
+        return;
+    }
+    counter_inc(s->lp->env->counters, COUNTER_LP_EXPIRED);
+    log_info("longpoll expired", LOG_INT("connection", s->connection));
+    end_session(s);
+}
+
+/* opening and finding */
+
+static struct lp_session *session_new(struct longpoll *lp,
+                                      const struct connect_params *params,
+                                      uint64_t now)
+{
+    struct transport_env *env = lp->env;
+    struct lp_session *s = mem_zalloc(sizeof *s);
+    s->lp = lp;
+    s->connection = ++env->connections_made;
+    env_random(s->id, sizeof s->id);
+    outq_init(&s->queue, env->limits.queue_bytes);
+    list_push(&lp->live, &s->node);
+    dict_put(&lp->by_id, s->id, sizeof s->id, s);
+    struct session_params session = {
+        .form = params->form,
+        .connection = s->connection,
+        .user_id = params->has_user_id ? params->user_id.data : NULL,
+        .user_id_len = params->user_id.len,
+        .auth_token = params->has_auth_token ? params->auth_token.data : NULL,
+        .auth_token_len = params->auth_token.len,
+    };
+    s->session =
+        session_open(env->sessions, &session, &session_callbacks, s, now);
+    counter_inc(env->counters, COUNTER_CONNECTIONS_LP);
+    counter_inc(env->counters, COUNTER_OPENED_LP);
+    log_info("longpoll opened", LOG_INT("connection", s->connection));
+    rearm(s, now);
+    return s;
+}
+
+/* 1 with `out` filled, 0 without a token, -1 when it is too long to be one. */
+static int request_token(const struct http_head *head, struct buf *out)
+{
+    struct http_span header = http_head_get(head, "x-phoenix-longpoll-token");
+    int found = 1;
+    if (header.p) {
+        if (!buf_append(out, header.p, header.len))
+            return -1;
+    } else {
+        found = http_query_get(head->query, "token", out);
+    }
+    struct http_span text = {out->data ? out->data : "", out->len};
+    if (found == 1 && (text.len == 0 || http_span_is(text, "null") ||
+                       http_span_is(text, "undefined")))
+        return 0; /* a client's way of having none yet */
+    return found;
+}
+
+/* The session of a token; NULL when there is none (any more). */
+static struct lp_session *find(struct longpoll *lp, const struct buf *token)
+{
+    uint8_t id[TOKEN_ID_BYTES];
+    if (!token_verify(&lp->env->token, token->data ? token->data : "",
+                      token->len, id)) {
+        counter_inc(lp->env->counters, COUNTER_REFUSED_TOKEN);
+        return NULL;
+    }
+    struct lp_session *s = dict_find(&lp->by_id, id, sizeof id);
+    return s && !s->ended ? s : NULL;
+}
+
+static bool full(struct longpoll *lp)
+{
+    if (lp->by_id.count < lp->env->limits.longpoll_sessions)
+        return false;
+    counter_inc(lp->env->counters, COUNTER_LIMIT_SESSIONS);
+    return true;
+}
+
+static void open_session(struct longpoll *lp, struct lp_request *r,
+                         const struct http_head *head, uint64_t now)
+{
+    struct connect_params params;
+    connect_params_init(&params);
+    if (connect_check_longpoll(lp->env, head, &params) != CONNECT_OK) {
+        r->status = LP_FORBIDDEN;
+    } else if (lp->env->draining || full(lp)) {
+        r->status = LP_ERROR; /* phoenix.js tries again, backing off */
+    } else {
+        struct lp_session *s = session_new(lp, &params, now);
+        memcpy(r->id, s->id, sizeof r->id);
+        r->tokened = true;
+        r->status = LP_OPEN_OR_GONE;
+    }
+    connect_params_deinit(&params);
+}
+
+/* polls */
+
+static bool attach(struct lp_session *s, struct lp_request *r, uint64_t now)
+{
+    if (s->poll)
+        release_poll(s, LP_NOTHING);
+    s->poll = r;
+    r->session = s;
+    memcpy(r->id, s->id, sizeof r->id);
+    r->tokened = true;
+    rearm(s, now);
+    if (has_answer(s))
+        return false;
+    r->state = LP_PARKED;
+    counter_inc(s->lp->env->counters, COUNTER_POLLS_PARKED);
+    return true;
+}
+
+bool longpoll_poll(struct longpoll *lp, struct lp_request *r,
+                   const struct http_head *head, uint64_t now)
+{
+    struct buf token;
+    bool parked = false;
+    buf_init(&token, TOKEN_CHARS + 1);
+    outq_init(&r->in_flight, SIZE_MAX);
+    r->state = LP_READY;
+    int found = request_token(head, &token);
+    struct lp_session *s = found == 1 ? find(lp, &token) : NULL;
+    if (!connect_origin_ok(lp->env, head))
+        r->status = LP_FORBIDDEN;
+    else if (found == 0)
+        open_session(lp, r, head, now);
+    else if (!s)
+        r->status = LP_OPEN_OR_GONE;
+    else
+        parked = attach(s, r, now);
+    buf_deinit(&token);
+    return parked;
+}
+
+static void put_head(const struct longpoll *lp, const struct lp_request *r,
+                     int status, struct buf *out)
+{
+    char token[TOKEN_CHARS + 1];
+    buf_printf(out, "{\"status\":%d,\"token\":", status);
+    if (r->tokened) {
+        token_sign(&lp->env->token, r->id, token);
+        buf_printf(out, "\"%s\"", token);
+    } else {
+        buf_puts(out, "null");
+    }
+    buf_puts(out, ",\"messages\":[");
+}
+
+/* Move messages into the response: at least one, at most the byte limit. */
+static void take_messages(struct lp_session *s, struct lp_request *r,
+                          struct buf *out)
+{
+    size_t limit = s->lp->env->limits.poll_bytes, bytes = 0;
+    struct blob *blob;
+    while ((blob = outq_peek(&s->queue))) {
+        enum message_class klass;
+        uint64_t dropped = 0;
+        if (bytes && bytes + blob->len > limit)
+            break;
+        blob = outq_take(&s->queue, &klass);
+        if (bytes)
+            buf_putc(out, ',');
+        buf_append(out, blob->data, blob->len);
+        bytes += blob->len;
+        /* In the order taken, urgent or not: that is how they come back. */
+        outq_push(&r->in_flight, blob,
+                  klass == MESSAGE_URGENT ? MESSAGE_CONTROL : klass, &dropped);
+        blob_unref(blob);
+    }
+}
+
+void longpoll_body(struct longpoll *lp, struct lp_request *r, struct buf *out)
+{
+    struct lp_session *s = r->session;
+    r->state = LP_WRITING;
+    if (s && s->poll == r) {
+        s->poll = NULL;
+        s->writing = r;
+        r->status = outq_empty(&s->queue) ? LP_NOTHING : LP_MESSAGES;
+    }
+    put_head(lp, r, r->status, out);
+    if (r->status == LP_MESSAGES)
+        take_messages(s, r, out);
+    buf_puts(out, "]}");
+}
+
+static void put_back(struct lp_session *s, struct outq *from)
+{
+    for (uint32_t i = from->end; i > from->first; i--) {
+        struct outq_entry *entry = &from->entries[i - 1];
+        outq_put_back(&s->queue, entry->blob, entry->klass);
+        entry->blob = NULL;
+    }
+}
+
+void longpoll_finish(struct longpoll *lp, struct lp_request *r, bool written,
+                     uint64_t now)
+{
+    struct lp_session *s = r->session;
+    if (s && r->state == LP_PARKED)
+        counter_dec(lp->env->counters, COUNTER_POLLS_PARKED);
+    if (s && s->poll == r)
+        s->poll = NULL;
+    if (s && s->writing == r) {
+        s->writing = NULL;
+        if (!written && !s->ended)
+            put_back(s, &r->in_flight);
+    }
+    outq_clear(&r->in_flight);
+    r->session = NULL;
+    r->state = LP_NEW;
+    if (!s || s->ended)
+        return;
+    if (!s->poll)
+        rearm(s, now);
+    else if (s->poll->state == LP_PARKED && has_answer(s))
+        release_poll(s, 0);
+}
+
+/* posts */
+
+static int handle_message(struct lp_session *s, uint8_t *data, size_t len,
+                          bool text, uint64_t now)
+{
+    int code;
+    size_t decoded;
+    if (text) {
+        code = session_receive_text(s->session, data, len, now);
+    } else {
+        if (base64_decoded_max(len) > s->lp->env->limits.line_bytes + 3)
+            return LP_TOO_LARGE;
+        if (!base64_decode(BASE64_PADDED, (const char *)data, len, data,
+                           &decoded)) {
+            counter_inc(s->lp->env->counters, COUNTER_UNREADABLE);
+            return LP_ERROR;
+        }
+        code = session_receive_binary(s->session, data, decoded, now);
+    }
+    if (s->ended)
+        return LP_OPEN_OR_GONE;
+    return code == SESSION_OK ? LP_MESSAGES : LP_ERROR;
+}
+
+/* Any number of lines; the first bad one ends it, those before it count. */
+static int handle_lines(struct lp_session *s, uint8_t *body, size_t len,
+                        uint64_t now)
+{
+    uint8_t *at = body, *end = body + len;
+    int status = LP_MESSAGES;
+    while (at < end && status == LP_MESSAGES) {
+        uint8_t *lf = memchr(at, '\n', (size_t)(end - at));
+        uint8_t *stop = lf ? lf : end, *next = lf ? lf + 1 : end;
+        if (stop > at && stop[-1] == '\r')
+            stop--;
+        if (stop > at)
+            status = handle_message(s, at, (size_t)(stop - at), *at == '[',
+                                    now);
+        at = next;
+    }
+    if (status == LP_TOO_LARGE)
+        counter_inc(s->lp->env->counters, COUNTER_LIMIT_LINE);
+    return status;
+}
+
+static bool is_ndjson(const struct http_head *head)
+{
+    return http_span_is(http_head_get(head, "content-type"),
+                        "application/x-ndjson");
+}
+
+int longpoll_post(struct longpoll *lp, const struct http_head *head,
+                  uint8_t *body, size_t len, uint64_t now)
+{
+    struct buf token;
+    int status = LP_OPEN_OR_GONE;
+    buf_init(&token, TOKEN_CHARS + 1);
+    int found = request_token(head, &token);
+    struct lp_session *s = found == 1 ? find(lp, &token) : NULL;
+    counter_add(lp->env->counters, COUNTER_BYTES_IN, len);
+    if (!connect_origin_ok(lp->env, head))
+        status = LP_FORBIDDEN;
+    else if (s && is_ndjson(head))
+        status = handle_lines(s, body, len, now);
+    else if (s)
+        status = handle_message(s, body, len, true, now);
+    buf_deinit(&token);
+    return status;
+}
+
+void longpoll_status_body(int status, struct buf *out)
+{
+    buf_printf(out, "{\"status\":%d,\"token\":null,\"messages\":[]}", status);
+}
+
+/* ends */
+
+static void reap(struct lp_session *s, uint64_t now)
+{
+    struct longpoll *lp = s->lp;
+    list_remove(&s->node);
+    dict_remove(&lp->by_id, s->id, sizeof s->id);
+    if (s->writing)
+        s->writing->session = NULL;
+    session_close(s->session, now);
+    outq_clear(&s->queue);
+    counter_dec(lp->env->counters, COUNTER_CONNECTIONS_LP);
+    free(s);
+}
+
+bool longpoll_turn(struct longpoll *lp, uint64_t now)
+{
+    bool busy = false;
+    while (!list_empty(&lp->ended)) {
+        reap(LIST_ENTRY(lp->ended.next, struct lp_session, node), now);
+        busy = true;
+    }
+    return busy;
+}
+
+size_t longpoll_end_some(struct longpoll *lp, size_t most)
+{
+    while (most && !list_empty(&lp->live)) {
+        end_session(LIST_ENTRY(lp->live.next, struct lp_session, node));
+        most--;
+    }
+    return lp->by_id.count;
+}
+
+size_t longpoll_count(const struct longpoll *lp)
+{
+    return lp->by_id.count;
+}
+
+struct longpoll *longpoll_new(struct transport_env *env,
+                              const struct longpoll_ops *ops)
+{
+    struct longpoll *lp = mem_zalloc(sizeof *lp);
+    uint8_t key[16];
+    lp->env = env;
+    lp->ops = ops;
+    env_random(key, sizeof key);
+    dict_init(&lp->by_id, key);
+    list_init(&lp->live);
+    list_init(&lp->ended);
+    return lp;
+}
+
+void longpoll_free(struct longpoll *lp, uint64_t now)
+{
+    if (!lp)
+        return;
+    longpoll_end_some(lp, SIZE_MAX);
+    longpoll_turn(lp, now);
+    dict_deinit(&lp->by_id);
+    free(lp);
+}

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: MIT */
+/**
+ * @file longpoll.h
+ * Long-poll sessions, without HTTP and without a clock: any carrier of
+ * requests (MHD today, FastCGI perhaps) can stand in front of it. See
+ * longpoll.c for the states.
+ *
+ * A carrier embeds one lp_request in each poll it holds. The order of calls
+ * for it: longpoll_poll; if that parks it, ops->wake (once); longpoll_body;
+ * longpoll_finish. A poll whose client went away skips to longpoll_finish.
+ */
+#ifndef TRANSPORT_LONGPOLL_H
+#define TRANSPORT_LONGPOLL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "transport/http_head.h"
+#include "transport/outq.h"
+
+struct buf;
+struct longpoll;
+struct lp_session;
+struct transport_env;
+
+/** The statuses that phoenix.js survives in a poll. */
+enum lp_status {
+    LP_MESSAGES = 200,
+    LP_NOTHING = 204,
+    LP_FORBIDDEN = 403,
+    LP_OPEN_OR_GONE = 410,
+    LP_TOO_LARGE = 413, /**< to a POST only */
+    LP_ERROR = 500
+};
+
+enum lp_state {
+    LP_NEW,
+    LP_PARKED, /**< waits for ops->wake */
+    LP_READY,  /**< longpoll_body may be called */
+    LP_WRITING /**< the response is under way */
+};
+
+/** Embedded by the carrier; zero it before longpoll_poll. */
+struct lp_request {
+    struct lp_session *session; /**< NULL when the answer needs none */
+    enum lp_state state;
+    int status;            /**< 0: messages, if there are any */
+    bool tokened;          /**< `id` is to be told as the session's token */
+    uint8_t id[16];
+    struct outq in_flight; /**< taken from the session, not yet known to be
+                                written */
+};
+
+struct longpoll_ops {
+    /** A parked request has an answer: call longpoll_body and so on soon, but
+     *  not from in here. */
+    void (*wake)(struct lp_request *request);
+};
+
+struct longpoll *longpoll_new(struct transport_env *env,
+                              const struct longpoll_ops *ops);
+/** Every request must be finished. NULL is accepted. */
+void longpoll_free(struct longpoll *lp, uint64_t now);
+
+/** A GET. True: parked; false: LP_READY at once. */
+bool longpoll_poll(struct longpoll *lp, struct lp_request *request,
+                   const struct http_head *head, uint64_t now);
+/** Write the JSON body of a ready request. */
+void longpoll_body(struct longpoll *lp, struct lp_request *request,
+                   struct buf *out);
+/** The request is over. Not `written`: its messages are put back. */
+void longpoll_finish(struct longpoll *lp, struct lp_request *request,
+                     bool written, uint64_t now);
+
+/** A POST with its whole body, which is overwritten. Returns the status. */
+int longpoll_post(struct longpoll *lp, const struct http_head *head,
+                  uint8_t *body, size_t len, uint64_t now);
+/** The body that goes with a status alone. */
+void longpoll_status_body(int status, struct buf *out);
+
+/** Free what has ended; true when there was something. */
+bool longpoll_turn(struct longpoll *lp, uint64_t now);
+/** End up to `most` sessions; returns how many are left. */
+size_t longpoll_end_some(struct longpoll *lp, size_t most);
+size_t longpoll_count(const struct longpoll *lp);
+
+#endif

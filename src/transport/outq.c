@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: MIT */
+/* Outgoing queue: see outq.h. Must never drop a document update or a control
+ * message without saying so. */
+#include "transport/outq.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/blob.h"
+#include "base/mem.h"
+
+enum { FIRST_CAP = 8 };
+
+void outq_init(struct outq *q, size_t limit)
+{
+    *q = (struct outq){.limit = limit};
+}
+
+static size_t charge(const struct outq *q, const struct blob *blob)
+{
+    size_t most = q->limit / 4;
+    return blob->len < most ? blob->len : most;
+}
+
+static void release_if_empty(struct outq *q)
+{
+    if (q->first != q->end)
+        return;
+    free(q->entries);
+    outq_init(q, q->limit);
+}
+
+void outq_clear(struct outq *q)
+{
+    for (uint32_t i = q->first; i < q->end; i++)
+        blob_unref(q->entries[i].blob);
+    q->first = q->end;
+    release_if_empty(q);
+}
+
+/* Room for one more entry at the end. */
+static void make_room(struct outq *q)
+{
+    if (q->end < q->cap)
+        return;
+    if (q->first > q->cap / 2) {
+        memmove(q->entries, q->entries + q->first,
+                (q->end - q->first) * sizeof *q->entries);
+        q->end -= q->first;
+        q->first = 0;
+        return;
+    }
+    q->cap = q->cap ? q->cap * 2 : FIRST_CAP;
+    q->entries = mem_realloc(q->entries, q->cap * sizeof *q->entries);
+}
+
+static void insert_at(struct outq *q, uint32_t offset, struct blob *blob,
+                      enum message_class klass)
+{
+    make_room(q);
+    struct outq_entry *at = q->entries + q->first + offset;
+    memmove(at + 1, at, (q->end - q->first - offset) * sizeof *at);
+    *at = (struct outq_entry){blob, klass};
+    q->end++;
+    q->charged += charge(q, blob);
+    if (klass == MESSAGE_AWARENESS)
+        q->droppable++;
+}
+
+/* Forget the accounting of an entry that leaves. */
+static void forget(struct outq *q, const struct outq_entry *entry)
+{
+    q->charged -= charge(q, entry->blob);
+    if (entry->klass == MESSAGE_AWARENESS)
+        q->droppable--;
+}
+
+static void drop_awareness(struct outq *q, size_t need, uint64_t *out_dropped)
+{
+    uint32_t i = q->first + (q->head_begun ? 1 : 0);
+    for (; i < q->end && q->droppable && q->charged + need > q->limit; i++) {
+        struct outq_entry *entry = &q->entries[i];
+        if (!entry->blob || entry->klass != MESSAGE_AWARENESS)
+            continue;
+        forget(q, entry);
+        blob_unref(entry->blob);
+        entry->blob = NULL;
+        ++*out_dropped;
+    }
+}
+
+enum outq_result outq_push(struct outq *q, struct blob *blob,
+                           enum message_class klass, uint64_t *out_dropped)
+{
+    size_t need = charge(q, blob);
+    if (q->charged + need > q->limit)
+        drop_awareness(q, need, out_dropped);
+    if (q->charged + need > q->limit) {
+        if (klass != MESSAGE_AWARENESS)
+            return OUTQ_OVERFLOW;
+        ++*out_dropped;
+        return OUTQ_DROPPED;
+    }
+    uint32_t count = q->end - q->first, offset = count;
+    if (klass == MESSAGE_URGENT) {
+        /* The urgent ones lead, but nothing goes before what has begun. */
+        offset = q->urgent;
+        if (q->head_begun && q->entries[q->first].klass != MESSAGE_URGENT)
+            offset++;
+        if (offset > count)
+            offset = count;
+        q->urgent++;
+    }
+    insert_at(q, offset, blob_ref(blob), klass);
+    return OUTQ_QUEUED;
+}
+
+static void skip_holes(struct outq *q)
+{
+    while (q->first < q->end && !q->entries[q->first].blob)
+        q->first++;
+    release_if_empty(q);
+}
+
+struct blob *outq_peek(struct outq *q)
+{
+    skip_holes(q);
+    return q->first < q->end ? q->entries[q->first].blob : NULL;
+}
+
+struct blob *outq_take(struct outq *q, enum message_class *out_klass)
+{
+    skip_holes(q);
+    if (q->first == q->end)
+        return NULL;
+    struct outq_entry entry = q->entries[q->first];
+    forget(q, &entry);
+    q->first++;
+    if (entry.klass == MESSAGE_URGENT && q->urgent)
+        q->urgent--;
+    q->head_begun = false;
+    if (out_klass)
+        *out_klass = entry.klass;
+    release_if_empty(q);
+    return entry.blob;
+}
+
+void outq_put_back(struct outq *q, struct blob *blob, enum message_class klass)
+{
+    if (klass == MESSAGE_URGENT)
+        q->urgent++;
+    if (q->first == 0) {
+        insert_at(q, 0, blob, klass);
+        return;
+    }
+    q->entries[--q->first] = (struct outq_entry){blob, klass};
+    q->charged += charge(q, blob);
+    if (klass == MESSAGE_AWARENESS)
+        q->droppable++;
+}
+
+bool outq_empty(const struct outq *q)
+{
+    for (uint32_t i = q->first; i < q->end; i++)
+        if (q->entries[i].blob)
+            return false;
+    return true;
+}

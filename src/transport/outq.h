@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: MIT */
+/**
+ * @file outq.h
+ * What waits to be written to one client: a bounded queue of shared blobs. An
+ * empty queue owns no memory.
+ *
+ * The bound, and what a full queue does:
+ *  - Each message is charged its length, but at most a quarter of the limit:
+ *    a document larger than the limit can still be sent to a client that keeps
+ *    up, while one that does not keep up is found after four of them.
+ *  - What does not fit drops the oldest awareness first (the newest wins).
+ *  - Then awareness is dropped itself; anything else overflows, and the owner
+ *    ends the connection: never a gap.
+ */
+#ifndef TRANSPORT_OUTQ_H
+#define TRANSPORT_OUTQ_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "room/message.h"
+
+struct blob;
+
+struct outq_entry {
+    struct blob *blob; /**< NULL: dropped, to be skipped */
+    enum message_class klass;
+};
+
+struct outq {
+    struct outq_entry *entries; /**< in use: [first, end) */
+    uint32_t first, end, cap;
+    uint32_t urgent;    /**< how many urgent ones lead the queue */
+    uint32_t droppable; /**< awareness messages in it */
+    bool head_begun;    /**< the first message is partly written: nothing may
+                             go before it */
+    size_t charged, limit;
+};
+
+enum outq_result { OUTQ_QUEUED, OUTQ_DROPPED, OUTQ_OVERFLOW };
+
+void outq_init(struct outq *q, size_t limit);
+/** Drops everything; the queue is empty and usable. */
+void outq_clear(struct outq *q);
+
+/** Takes its own reference when it queues. `*out_dropped` grows by the number
+ *  of messages dropped, this one included. */
+enum outq_result outq_push(struct outq *q, struct blob *blob,
+                           enum message_class klass, uint64_t *out_dropped);
+
+/** The first message, or NULL. */
+struct blob *outq_peek(struct outq *q);
+/** Take the first message out; the caller owns its reference. */
+struct blob *outq_take(struct outq *q, enum message_class *out_klass);
+/** Put back in front what outq_take gave, last one first. Takes the
+ *  reference; is never refused. */
+void outq_put_back(struct outq *q, struct blob *blob,
+                   enum message_class klass);
+bool outq_empty(const struct outq *q);
+
+#endif

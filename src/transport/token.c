@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: MIT */
+/* Session tokens: see token.h. Must never put a secret or a whole token into
+ * a log. */
+#include "transport/token.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <openssl/crypto.h>
+#include <openssl/evp.h>
+#include <openssl/hmac.h>
+
+#include "transport/base64.h"
+
+static void mac(const void *key, size_t key_len, const void *data, size_t len,
+                uint8_t out[TOKEN_MAC_BYTES])
+{
+    unsigned int out_len = 0;
+    if (!HMAC(EVP_sha256(), key, (int)key_len, data, len, out, &out_len) ||
+        out_len != TOKEN_MAC_BYTES)
+        abort(); /* libcrypto out of memory, or without SHA-256 */
+}
+
+void token_key_init(struct token_key *key, const void *secret,
+                    size_t secret_len, const char *mount,
+                    const uint8_t instance[TOKEN_INSTANCE_BYTES])
+{
+    static const char purpose[] = "roomd long-poll token 1";
+    uint8_t stage[TOKEN_MAC_BYTES];
+    mac(secret, secret_len, purpose, sizeof purpose, stage);
+    mac(stage, sizeof stage, mount, strlen(mount), key->key);
+    OPENSSL_cleanse(stage, sizeof stage);
+    memcpy(key->instance, instance, sizeof key->instance);
+}
+
+void token_sign(const struct token_key *key,
+                const uint8_t id[TOKEN_ID_BYTES], char out[TOKEN_CHARS + 1])
+{
+    enum { SIGNED = TOKEN_INSTANCE_BYTES + TOKEN_ID_BYTES };
+    uint8_t raw[TOKEN_BYTES];
+    memcpy(raw, key->instance, TOKEN_INSTANCE_BYTES);
+    memcpy(raw + TOKEN_INSTANCE_BYTES, id, TOKEN_ID_BYTES);
+    mac(key->key, sizeof key->key, raw, SIGNED, raw + SIGNED);
+    base64_encode_url(raw, sizeof raw, out);
+}
+
+bool token_verify(const struct token_key *key, const char *token, size_t len,
+                  uint8_t out_id[TOKEN_ID_BYTES])
+{
+    enum { SIGNED = TOKEN_INSTANCE_BYTES + TOKEN_ID_BYTES };
+    uint8_t raw[TOKEN_CHARS / 4 * 3 + 3], want[TOKEN_MAC_BYTES];
+    size_t raw_len;
+    if (len != TOKEN_CHARS ||
+        !base64_decode(BASE64_URL, token, len, raw, &raw_len) ||
+        raw_len != TOKEN_BYTES)
+        return false;
+    mac(key->key, sizeof key->key, raw, SIGNED, want);
+    if (CRYPTO_memcmp(want, raw + SIGNED, sizeof want) != 0)
+        return false;
+    if (CRYPTO_memcmp(raw, key->instance, sizeof key->instance) != 0)
+        return false;
+    memcpy(out_id, raw + TOKEN_INSTANCE_BYTES, TOKEN_ID_BYTES);
+    return true;
+}

@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: MIT */
+/* Connect and upgrade decisions: see upgrade.h. Must never log a token. */
+#include "transport/upgrade.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/counters.h"
+#include "base/log.h"
+#include "channel/session.h"
+#include "transport/base64.h"
+#include "transport/env.h"
+
+enum { KEY_CHARS = 24, KEY_BYTES = 16 };
+
+void connect_params_init(struct connect_params *params)
+{
+    *params = (struct connect_params){.form = WIRE_WS_V1};
+    buf_init(&params->user_id, UPGRADE_USER_ID_MAX);
+    buf_init(&params->auth_token, UPGRADE_AUTH_TOKEN_MAX);
+}
+
+void connect_params_deinit(struct connect_params *params)
+{
+    buf_deinit(&params->user_id);
+    buf_deinit(&params->auth_token);
+}
+
+bool upgrade_path(struct http_span path)
+{
+    return http_span_is(path, TRANSPORT_MOUNT "/websocket");
+}
+
+bool upgrade_wanted(const struct http_head *head)
+{
+    return http_head_has_token(head, "connection", "upgrade") &&
+           http_head_has_token(head, "upgrade", "websocket");
+}
+
+static enum connect_refusal refuse(struct transport_env *env,
+                                   enum connect_refusal why,
+                                   enum counter_id counter, const char *text,
+                                   struct http_span detail)
+{
+    counter_inc(env->counters, counter);
+    log_info("connect refused", LOG_Z("reason", text),
+             LOG_STR("value", detail.p ? detail.p : "", detail.len));
+    return why;
+}
+
+bool connect_origin_ok(struct transport_env *env,
+                       const struct http_head *head)
+{
+    struct http_span origin = http_head_get(head, "origin");
+    if (origin_allowed(&env->origin, origin, http_head_get(head, "host")))
+        return true;
+    refuse(env, CONNECT_BAD_ORIGIN, COUNTER_REFUSED_ORIGIN, "origin", origin);
+    return false;
+}
+
+/* 1 or 2, or 0 for a version we do not speak. */
+static int wire_version(struct http_span query, struct buf *text)
+{
+    int found = http_query_get(query, "vsn", text);
+    if (found < 0)
+        return 0;
+    return session_version(found ? (text->data ? text->data : "") : NULL,
+                           text->len);
+}
+
+static enum connect_refusal check_version(struct transport_env *env,
+                                          struct http_span query,
+                                          bool longpoll,
+                                          struct connect_params *out)
+{
+    struct buf text;
+    buf_init(&text, 64);
+    int version = wire_version(query, &text);
+    struct http_span shown = {text.data, text.len};
+    enum connect_refusal why = CONNECT_OK;
+    if (version == 0)
+        why = refuse(env, CONNECT_BAD_VSN, COUNTER_REFUSED_VSN, "vsn", shown);
+    else if (longpoll)
+        out->form = version == 2 ? WIRE_LP_V2 : WIRE_LP_V1;
+    else
+        out->form = version == 2 ? WIRE_WS_V2 : WIRE_WS_V1;
+    buf_deinit(&text);
+    return why;
+}
+
+static enum connect_refusal check_params(struct transport_env *env,
+                                         struct http_span query,
+                                         struct connect_params *out)
+{
+    int found = http_query_get(query, "user_id", &out->user_id);
+    if (found < 0)
+        return refuse(env, CONNECT_BAD_PARAMS, COUNTER_REFUSED_PARAMS,
+                      "user_id", (struct http_span){NULL, 0});
+    out->has_user_id = found == 1;
+    return CONNECT_OK;
+}
+
+static void check_binary(struct http_span query, struct connect_params *out)
+{
+    struct buf text;
+    buf_init(&text, 16);
+    if (http_query_get(query, "lp_binary", &text) == 1 &&
+        http_span_is((struct http_span){text.data, text.len}, "base64") &&
+        out->form == WIRE_LP_V2)
+        out->form = WIRE_LP_V2_B64;
+    buf_deinit(&text);
+}
+
+/* Sec-WebSocket-Protocol: phoenix, base64url.bearer.phx.<b64> */
+static void read_protocols(const struct http_head *head,
+                           struct connect_params *out)
+{
+    static const char prefix[] = "base64url.bearer.phx.";
+    size_t prefix_len = sizeof prefix - 1;
+    for (size_t i = 0; i < head->count; i++) {
+        struct http_span rest = head->headers[i].value, item;
+        if (!http_span_is_nocase(head->headers[i].name,
+                                 "sec-websocket-protocol"))
+            continue;
+        while (http_list_next(&rest, &item)) {
+            if (http_span_is(item, "phoenix"))
+                out->offers_phoenix = true;
+            if (out->has_auth_token || item.len <= prefix_len ||
+                memcmp(item.p, prefix, prefix_len) != 0)
+                continue;
+            size_t len = item.len - prefix_len, decoded;
+            char *room =
+                buf_reserve(&out->auth_token, base64_decoded_max(len));
+            if (!room)
+                continue;
+            if (base64_decode(BASE64_LOOSE, item.p + prefix_len, len,
+                              (uint8_t *)room, &decoded)) {
+                out->auth_token.len = decoded;
+                out->has_auth_token = true;
+            }
+        }
+    }
+}
+
+static bool handshake_ok(const struct http_head *head,
+                         struct connect_params *out)
+{
+    uint8_t raw[KEY_CHARS];
+    size_t raw_len;
+    struct http_span length = http_head_get(head, "content-length");
+    out->key = http_head_get(head, "sec-websocket-key");
+    if (!http_span_is(head->method, "GET") || head->minor != 1 ||
+        !upgrade_wanted(head))
+        return false;
+    if (http_head_get(head, "transfer-encoding").p ||
+        (length.p && !http_span_is(length, "0")))
+        return false; /* a body would be read as frames */
+    if (!http_span_is(http_head_get(head, "sec-websocket-version"), "13"))
+        return false;
+    return out->key.len == KEY_CHARS &&
+           base64_decode(BASE64_PADDED, out->key.p, out->key.len, raw,
+                         &raw_len) &&
+           raw_len == KEY_BYTES;
+}
+
+enum connect_refusal upgrade_check(struct transport_env *env,
+                                   const struct http_head *head,
+                                   struct connect_params *out)
+{
+    if (!handshake_ok(head, out))
+        return refuse(env, CONNECT_BAD_HANDSHAKE, COUNTER_REFUSED_HANDSHAKE,
+                      "handshake", (struct http_span){NULL, 0});
+    if (!connect_origin_ok(env, head))
+        return CONNECT_BAD_ORIGIN;
+    enum connect_refusal why = check_version(env, head->query, false, out);
+    if (why == CONNECT_OK)
+        why = check_params(env, head->query, out);
+    if (why == CONNECT_OK)
+        read_protocols(head, out);
+    return why;
+}
+
+enum connect_refusal connect_check_longpoll(struct transport_env *env,
+                                            const struct http_head *head,
+                                            struct connect_params *out)
+{
+    enum connect_refusal why = check_version(env, head->query, true, out);
+    if (why == CONNECT_OK)
+        why = check_params(env, head->query, out);
+    if (why != CONNECT_OK)
+        return why;
+    check_binary(head->query, out);
+    struct http_span token = http_head_get(head, "x-phoenix-authtoken");
+    if (token.p && buf_append(&out->auth_token, token.p, token.len))
+        out->has_auth_token = true;
+    return CONNECT_OK;
+}
+
+int connect_refusal_status(enum connect_refusal refusal)
+{
+    return refusal == CONNECT_BAD_HANDSHAKE ? 400 : 403;
+}
+
+size_t upgrade_head(const struct connect_params *params,
+                    char out[UPGRADE_HEAD_MAX])
+{
+    int n = snprintf(out, UPGRADE_HEAD_MAX,
+                     "GET " TRANSPORT_MOUNT "/websocket HTTP/1.1\r\n"
+                     "Host: roomd\r\n"
+                     "Upgrade: websocket\r\n"
+                     "Connection: Upgrade\r\n"
+                     "Sec-WebSocket-Version: 13\r\n"
+                     "Sec-WebSocket-Key: %.*s\r\n"
+                     "%s\r\n",
+                     (int)params->key.len, params->key.p,
+                     params->offers_phoenix
+                         ? "Sec-WebSocket-Protocol: phoenix\r\n"
+                         : "");
+    return (size_t)n;
+}

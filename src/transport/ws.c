@@ -1,0 +1,522 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * WebSockets: see ws.h. Must never write while libwebsockets holds unwritten
+ * bytes of the same socket, write anything behind a Close frame, free a
+ * connection under one of its callbacks, or let an exit go without a code.
+ *
+ * A connection's life:
+ *
+ *   ws_adopt -> OPEN --- ws_end(code) ---> ENDING --- queue written ---> lws
+ *                 |                          | close_timeout         sends
+ *                 | peer's Close             v                       Close,
+ *                 +-------> SHUT <--------- kill                     waits 5 s
+ *                             |                                        |
+ *                             v          <----- LWS_CALLBACK_CLOSED ---+
+ *                           DEAD: reaped by ws_turn, session_close there
+ *
+ * Library behaviour that this file relies on [read in its source, 4.1.6]:
+ *  - A write of kind LWS_WRITE_HTTP on a WebSocket goes out raw. What the
+ *    kernel does not take is copied and sent first of all later; until then
+ *    lws_partial_buffered is true and SERVER_WRITEABLE does not come.
+ *  - Pongs and the Close are written from inside its POLLOUT handling, between
+ *    our writes: hence we hand over no half frame, see ws_write.c.
+ *  - lws_close_reason, then -1 from SERVER_WRITEABLE: sends that Close and
+ *    waits for the peer's. With bytes still buffered it would close without
+ *    one, so we return -1 only when nothing is.
+ *  - Its validity timers cost O(n) per handshake: an all-zero policy turns
+ *    them off. permessage-deflate is broken in this version: not offered.
+ */
+#include "transport/ws.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <libwebsockets.h>
+
+#include "base/counters.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "channel/session.h"
+#include "transport/env.h"
+#include "transport/upgrade.h"
+#include "transport/ws_conn.h"
+
+/* What one read takes from a socket, and 800 bytes less per connection than
+ * with 1024: a typical message is far smaller. */
+enum { READ_BYTES = 512, WRITE_BYTES = 65536, HANDSHAKE_SECONDS = 5 };
+
+struct ws {
+    struct transport_env *env;
+    struct lws_context *context;
+    struct lws_vhost *vhost;
+    struct list open, ending, dead; /* ws_conn.node */
+    struct list dirty;              /* ws_conn.dirty */
+    struct ws_conn *adopting;
+    size_t count;
+    bool shedding; /* logged that we are over the limit */
+    unsigned char scratch[WS_SCRATCH_BYTES];
+};
+
+static void ws_end(struct ws_conn *conn, int code);
+
+static uint64_t now_of(const struct ws_conn *conn)
+{
+    return env_now(conn->ws->env);
+}
+
+static void mark_dirty(struct ws_conn *conn)
+{
+    if (list_empty(&conn->dirty))
+        list_push(&conn->ws->dirty, &conn->dirty);
+}
+
+/* session_ops */
+
+static void on_session_send(void *carrier, struct blob *blob,
+                            enum message_class klass)
+{
+    struct ws_conn *conn = carrier;
+    struct counters *c = conn->ws->env->counters;
+    uint64_t dropped = 0;
+    if (conn->state != WS_OPEN)
+        return;
+    enum outq_result result = outq_push(&conn->queue, blob, klass, &dropped);
+    counter_add(c, COUNTER_DROPPED_AWARENESS, dropped);
+    if (result == OUTQ_OVERFLOW) {
+        /* A client that misses one update must start again from a full
+         * sync; what is still queued would be of no use to it. */
+        counter_inc(c, COUNTER_LIMIT_QUEUE);
+        outq_clear(&conn->queue);
+        ws_end(conn, 1013);
+        return;
+    }
+    mark_dirty(conn);
+}
+
+static void on_session_close(void *carrier, int code)
+{
+    ws_end(carrier, code);
+}
+
+static const struct session_ops session_callbacks = {
+    .send = on_session_send,
+    .close = on_session_close,
+};
+
+/* ends */
+
+static void kill_now(struct ws_conn *conn)
+{
+    conn->state = WS_SHUT;
+    if (conn->wsi) /* safe from anywhere; the library closes it next turn */
+        lws_set_timeout(conn->wsi, 1, LWS_TO_KILL_ASYNC);
+}
+
+static void on_close_timeout(struct wheel_timer *timer, uint64_t now)
+{
+    struct ws_conn *conn = LIST_ENTRY(timer, struct ws_conn, timer);
+    (void)now;
+    counter_inc(conn->ws->env->counters, COUNTER_LIMIT_CLOSE_TIME);
+    kill_now(conn);
+}
+
+/* Write what is queued, then close with this code. Idempotent. */
+static void ws_end(struct ws_conn *conn, int code)
+{
+    struct transport_env *env = conn->ws->env;
+    if (conn->state != WS_OPEN)
+        return;
+    conn->state = WS_ENDING;
+    conn->code = (uint16_t)code;
+    conn->ours = true;
+    list_remove(&conn->node);
+    list_push(&conn->ws->ending, &conn->node);
+    wheel_set(env->wheel, &conn->timer, env_now(env) + env->limits.close_ms,
+              on_close_timeout);
+    mark_dirty(conn);
+}
+
+static void count_close(struct counters *c, int code)
+{
+    static const struct {
+        int code;
+        enum counter_id id;
+    } known[] = {{1000, COUNTER_CLOSED_1000}, {1001, COUNTER_CLOSED_1001},
+                 {1002, COUNTER_CLOSED_1002}, {1006, COUNTER_CLOSED_1006},
+                 {1009, COUNTER_CLOSED_1009}, {1011, COUNTER_CLOSED_1011},
+                 {1012, COUNTER_CLOSED_1012}, {1013, COUNTER_CLOSED_1013}};
+    enum counter_id id = COUNTER_CLOSED_OTHER;
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+        if (known[i].code == code)
+            id = known[i].id;
+    counter_inc(c, id);
+}
+
+/* The library is done with it. */
+static void on_gone(struct ws_conn *conn)
+{
+    struct ws *ws = conn->ws;
+    if (!conn->wsi)
+        return;
+    /* Its destruction comes later, when we may be freed already. */
+    lws_set_opaque_user_data(conn->wsi, NULL);
+    conn->wsi = NULL;
+    conn->state = WS_DEAD;
+    wheel_cancel(ws->env->wheel, &conn->timer);
+    list_remove(&conn->dirty);
+    list_remove(&conn->node);
+    list_push(&ws->dead, &conn->node);
+    int code = conn->code ? conn->code : 1006;
+    count_close(ws->env->counters, code);
+    log_info("websocket closed", LOG_INT("connection", conn->id),
+             LOG_INT("code", code), LOG_Z("by", conn->ours ? "us" : "peer"));
+}
+
+static void reap(struct ws_conn *conn)
+{
+    struct ws *ws = conn->ws;
+    list_remove(&conn->node);
+    if (conn->session)
+        session_close(conn->session, env_now(ws->env));
+    outq_clear(&conn->queue);
+    buf_deinit(&conn->received);
+    counter_dec(ws->env->counters, COUNTER_CONNECTIONS_WS);
+    ws->count--;
+    free(conn);
+}
+
+/* Nothing was received for the idle time? The kernel knows, pings and all, so
+ * that receiving costs no timer work. */
+static void on_idle_timer(struct wheel_timer *timer, uint64_t now)
+{
+    struct ws_conn *conn = LIST_ENTRY(timer, struct ws_conn, timer);
+    struct transport_env *env = conn->ws->env;
+    struct tcp_info info;
+    socklen_t len = sizeof info;
+    uint64_t quiet = UINT64_MAX, limit = env->limits.idle_ms;
+    if (conn->state != WS_OPEN)
+        return;
+    if (getsockopt(lws_get_socket_fd(conn->wsi), IPPROTO_TCP, TCP_INFO, &info,
+                   &len) == 0)
+        quiet = info.tcpi_last_data_recv;
+    if (quiet < limit) {
+        wheel_set(env->wheel, timer, now + limit - quiet, on_idle_timer);
+        return;
+    }
+    counter_inc(env->counters, COUNTER_LIMIT_IDLE);
+    ws_end(conn, 1002);
+}
+
+/* receiving */
+
+static void deliver(struct ws_conn *conn, const uint8_t *data, size_t len)
+{
+    int code;
+    counter_add(conn->ws->env->counters, COUNTER_BYTES_IN, len);
+    if (!conn->session)
+        return;
+    if (lws_frame_is_binary(conn->wsi))
+        code = session_receive_binary(conn->session, data, len, now_of(conn));
+    else
+        code = session_receive_text(conn->session, data, len, now_of(conn));
+    if (code != SESSION_OK)
+        ws_end(conn, code);
+}
+
+/* A piece of a message. What a whole message will need at least is checked
+ * before any of it is kept. */
+static void on_receive(struct ws_conn *conn, const uint8_t *data, size_t len)
+{
+    struct transport_env *env = conn->ws->env;
+    struct buf *have = &conn->received;
+    if (conn->state != WS_OPEN)
+        return;
+    uint64_t need = (uint64_t)have->len + len;
+    uint64_t rest = lws_remaining_packet_payload(conn->wsi);
+    if (need > env->limits.frame_bytes ||
+        rest > env->limits.frame_bytes - need) {
+        counter_inc(env->counters, COUNTER_LIMIT_FRAME);
+        ws_end(conn, 1009);
+        return;
+    }
+    bool final = lws_is_final_fragment(conn->wsi);
+    if (final && have->len == 0) {
+        deliver(conn, data ? data : (const uint8_t *)"", len);
+        return;
+    }
+    have->limit = env->limits.frame_bytes;
+    buf_append(have, data, len);
+    if (!final)
+        return;
+    deliver(conn, (const uint8_t *)have->data, have->len);
+    buf_shrink(have, 0);
+}
+
+static void on_peer_close(struct ws_conn *conn, const uint8_t *reason,
+                          size_t len)
+{
+    struct transport_env *env = conn->ws->env;
+    if (!conn->ours)
+        conn->code =
+            len >= 2 ? (uint16_t)(reason[0] << 8 | reason[1]) : 1005;
+    conn->state = WS_SHUT; /* the library answers; we write no more */
+    wheel_set(env->wheel, &conn->timer, env_now(env) + env->limits.close_ms,
+              on_close_timeout);
+}
+
+/* writing */
+
+/* Returns -1 when the library shall close. */
+static int on_writeable(struct ws_conn *conn)
+{
+    if (conn->state != WS_OPEN && conn->state != WS_ENDING)
+        return 0;
+    if (ws_conn_write(conn, conn->ws->scratch, conn->ws->env->counters) < 0) {
+        conn->state = WS_SHUT;
+        return -1;
+    }
+    if (conn->state == WS_OPEN || !outq_empty(&conn->queue) ||
+        lws_partial_buffered(conn->wsi))
+        return 0;
+    conn->state = WS_SHUT;
+    lws_close_reason(conn->wsi, conn->code, NULL, 0);
+    return -1;
+}
+
+static void flush(struct ws_conn *conn)
+{
+    if (conn->state == WS_ENDING)
+        lws_callback_on_writable(conn->wsi);
+    else if (conn->state == WS_OPEN &&
+             ws_conn_write(conn, conn->ws->scratch,
+                           conn->ws->env->counters) < 0)
+        kill_now(conn);
+}
+
+/* the library's callback */
+
+static int on_lws(struct lws *wsi, enum lws_callback_reasons reason,
+                  void *user, void *in, size_t len)
+{
+    struct ws_conn *conn = lws_get_opaque_user_data(wsi);
+    (void)user;
+    if (!conn && reason == LWS_CALLBACK_SERVER_NEW_CLIENT_INSTANTIATED) {
+        struct ws *ws = lws_context_user(lws_get_context(wsi));
+        lws_set_opaque_user_data(wsi, ws->adopting);
+        if (ws->adopting)
+            ws->adopting->wsi = wsi;
+        return 0;
+    }
+    if (!conn)
+        return 0;
+    switch (reason) {
+    case LWS_CALLBACK_ESTABLISHED:
+        conn->state = WS_OPEN;
+        break;
+    case LWS_CALLBACK_RECEIVE:
+        on_receive(conn, in, len);
+        break;
+    case LWS_CALLBACK_SERVER_WRITEABLE:
+        return on_writeable(conn);
+    case LWS_CALLBACK_WS_PEER_INITIATED_CLOSE:
+        on_peer_close(conn, in, len);
+        break;
+    case LWS_CALLBACK_CLOSED:
+    case LWS_CALLBACK_WSI_DESTROY:
+        on_gone(conn);
+        break;
+    default:
+        break;
+    }
+    return 0;
+}
+
+static const struct lws_protocols protocols[] = {
+    /* The name is what a client that offers subprotocols is answered. */
+    {.name = "phoenix",
+     .callback = on_lws,
+     .rx_buffer_size = READ_BYTES,
+     .tx_packet_size = WRITE_BYTES},
+    {0},
+};
+
+static const lws_retry_bo_t no_validity_timers;
+
+static void on_lws_log(int level, const char *line)
+{
+    size_t len = strlen(line);
+    while (len && (line[len - 1] == '\n' || line[len - 1] == '\r'))
+        len--;
+    if (level & (LLL_ERR | LLL_WARN))
+        log_warning("libwebsockets", LOG_STR("message", line, len));
+}
+
+struct ws *ws_new(struct transport_env *env)
+{
+    struct ws *ws = mem_zalloc(sizeof *ws);
+    void *loops[] = {env->loop};
+    struct lws_context_creation_info info = {
+        .port = CONTEXT_PORT_NO_LISTEN_SERVER,
+        .protocols = protocols,
+        .options = LWS_SERVER_OPTION_LIBUV |
+                   LWS_SERVER_OPTION_SKIP_SERVER_CANONICAL_NAME,
+        .foreign_loops = loops,
+        .user = ws,
+        .gid = (gid_t)-1,
+        .uid = (uid_t)-1,
+        .timeout_secs = HANDSHAKE_SECONDS,
+        .retry_and_idle_policy = &no_validity_timers,
+        .vhost_name = "roomd",
+    };
+    ws->env = env;
+    list_init(&ws->open);
+    list_init(&ws->ending);
+    list_init(&ws->dead);
+    list_init(&ws->dirty);
+    lws_set_log_level(LLL_ERR | LLL_WARN, on_lws_log);
+    ws->context = lws_create_context(&info);
+    if (ws->context)
+        ws->vhost = lws_get_vhost_by_name(ws->context, "roomd");
+    /* It logs every adoption as an error, and peers' mistakes as warnings. */
+    lws_set_log_level(0, on_lws_log);
+    if (!ws->vhost) {
+        free(ws);
+        return NULL;
+    }
+    return ws;
+}
+
+/* Why a connection is opened only to be closed: 0 for no reason. */
+static int refusal_code(struct ws *ws)
+{
+    struct transport_env *env = ws->env;
+    if (env->draining)
+        return 1012;
+    bool over = env_connections(env) > env->limits.connections;
+    if (over)
+        counter_inc(env->counters, COUNTER_LIMIT_CONNECTIONS);
+    if (over && !ws->shedding)
+        log_warning("connections shed",
+                    LOG_INT("open", env_connections(env)),
+                    LOG_INT("limit", env->limits.connections));
+    ws->shedding = over;
+    return over ? 1013 : 0;
+}
+
+static struct ws_conn *conn_new(struct ws *ws)
+{
+    struct ws_conn *conn = mem_zalloc(sizeof *conn);
+    conn->ws = ws;
+    conn->id = ++ws->env->connections_made;
+    conn->state = WS_OPENING;
+    list_init(&conn->dirty);
+    list_push(&ws->open, &conn->node);
+    outq_init(&conn->queue, ws->env->limits.queue_bytes);
+    ws->count++;
+    counter_inc(ws->env->counters, COUNTER_CONNECTIONS_WS);
+    counter_inc(ws->env->counters, COUNTER_OPENED_WS);
+    return conn;
+}
+
+static void open_session(struct ws_conn *conn,
+                         const struct connect_params *params)
+{
+    struct transport_env *env = conn->ws->env;
+    struct session_params session = {
+        .form = params->form,
+        .connection = conn->id,
+        .user_id = params->has_user_id && params->user_id.data
+                       ? params->user_id.data
+                       : NULL,
+        .user_id_len = params->user_id.len,
+        .auth_token = params->has_auth_token ? params->auth_token.data : NULL,
+        .auth_token_len = params->auth_token.len,
+    };
+    conn->session = session_open(env->sessions, &session, &session_callbacks,
+                                 conn, env_now(env));
+    wheel_set(env->wheel, &conn->timer, env_now(env) + env->limits.idle_ms,
+              on_idle_timer);
+    log_info("websocket opened", LOG_INT("connection", conn->id));
+}
+
+void ws_adopt(struct ws *ws, int fd, const struct connect_params *params)
+{
+    char head[UPGRADE_HEAD_MAX];
+    size_t head_len = upgrade_head(params, head);
+    struct ws_conn *conn = conn_new(ws);
+    int code = refusal_code(ws);
+    ws->adopting = conn;
+    /* Answers the handshake before it returns: the head is whole. */
+    struct lws *wsi =
+        lws_adopt_socket_vhost_readbuf(ws->vhost, fd, head, head_len);
+    ws->adopting = NULL;
+    if (!conn->wsi && conn->state == WS_OPENING) { /* not even adopted */
+        list_remove(&conn->node);
+        list_push(&ws->dead, &conn->node);
+    } else if (wsi && conn->state == WS_OPENING) {
+        kill_now(conn);
+    } else if (wsi && conn->state == WS_OPEN) {
+        if (code)
+            ws_end(conn, code);
+        else
+            open_session(conn, params);
+    }
+}
+
+bool ws_turn(struct ws *ws)
+{
+    struct list batch, *node;
+    bool busy = false;
+    list_init(&batch);
+    list_take(&batch, &ws->dirty);
+    while ((node = list_pop(&batch))) {
+        flush(LIST_ENTRY(node, struct ws_conn, dirty));
+        busy = true;
+    }
+    /* session_close tells the others in its rooms: they become dirty. */
+    while (!list_empty(&ws->dead)) {
+        reap(LIST_ENTRY(ws->dead.next, struct ws_conn, node));
+        busy = true;
+    }
+    return busy;
+}
+
+size_t ws_close_some(struct ws *ws, size_t most, int code)
+{
+    size_t left = 0;
+    struct list *node, *next;
+    LIST_FOREACH(node, next, &ws->open) {
+        if (most == 0) {
+            left++;
+            continue;
+        }
+        ws_end(LIST_ENTRY(node, struct ws_conn, node), code);
+        most--;
+    }
+    return left;
+}
+
+size_t ws_count(const struct ws *ws)
+{
+    return ws->count;
+}
+
+void ws_stop(struct ws *ws)
+{
+    if (!ws || !ws->context)
+        return;
+    struct lws_context *context = ws->context;
+    ws->context = NULL;
+    lws_context_destroy(context); /* calls on_gone for every connection */
+    while (ws_turn(ws))
+        ;
+}
+
+void ws_free(struct ws *ws)
+{
+    free(ws);
+}

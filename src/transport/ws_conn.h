@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: MIT */
+/**
+ * @file ws_conn.h
+ * One WebSocket connection, shared by ws.c (its life) and ws_write.c (putting
+ * its queue on the wire). Owned by ws.c.
+ */
+#ifndef TRANSPORT_WS_CONN_H
+#define TRANSPORT_WS_CONN_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/list.h"
+#include "base/wheel.h"
+#include "transport/outq.h"
+
+struct counters;
+struct lws;
+struct session;
+struct ws;
+
+enum {
+    /** Longer messages go out as several fragments of this size. */
+    WS_FRAGMENT_BYTES = 65536,
+    /** A frame header, and a whole fragment behind it. */
+    WS_SCRATCH_BYTES = WS_FRAGMENT_BYTES + 16
+};
+
+enum ws_state { WS_OPENING, WS_OPEN, WS_ENDING, WS_SHUT, WS_DEAD };
+
+struct ws_conn {
+    struct ws *ws;
+    struct lws *wsi;         /**< NULL before adoption and after its end */
+    struct session *session; /**< NULL when only opened to be closed */
+    struct list node, dirty;
+    struct wheel_timer timer; /**< idle, then closing */
+    struct outq queue;
+    struct buf received; /**< of a message that is not yet whole */
+    uint64_t id;
+    uint64_t begun; /**< payload bytes of the first message in the queue that
+                         went out as fragments */
+    enum ws_state state;
+    uint16_t code;
+    bool ours; /**< we ended it */
+};
+
+/**
+ * Write as much of the queue as one turn may and the kernel takes; asks for
+ * LWS_CALLBACK_SERVER_WRITEABLE when something is left. -1: the socket is
+ * broken. `scratch` has WS_SCRATCH_BYTES.
+ */
+int ws_conn_write(struct ws_conn *conn, unsigned char *scratch,
+                  struct counters *counters);
+
+#endif
