@@ -142,13 +142,12 @@ generate() {
     fragments=$(find src tests -name local.mk -not -path '*/node_modules/*')
     # shellcheck disable=SC2086  # a list of file names without spaces
     if older_than configure configure.ac ||
-        older_than Makefile.in configure.ac Makefile.am $fragments ||
-        [ ! -e config.h.in ]; then
+        older_than Makefile.in configure.ac Makefile.am $fragments; then
         echo "autogen.sh: generating configure"
         autoreconf --force --install
         # autoreconf leaves unchanged files alone, and their dates with them
         touch aclocal.m4
-        touch configure config.h.in Makefile.in
+        touch configure Makefile.in
     fi
 }
 

@@ -1,9 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 /* argv, signals, exit code; everything else is in server/. */
-#ifdef HAVE_CONFIG_H
-#include "config.h"
-#endif
-
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -3,10 +3,6 @@
  * peer's text into a label. */
 #include "server/metrics.h"
 
-#ifdef HAVE_CONFIG_H
-#include "config.h"
-#endif
-
 #include <dirent.h>
 #include <stdio.h>
 #include <string.h>
