@@ -62,8 +62,7 @@ void channel_free(struct channel *ch)
 
 struct token channel_ref(const struct channel *ch)
 {
-    return (struct token){ch->ref, ch->ref_len,
-                          (enum token_kind)ch->ref_kind};
+    return (struct token){ch->ref, ch->ref_len, (enum token_kind)ch->ref_kind};
 }
 
 struct token channel_end_ref(const struct channel *ch)
@@ -182,8 +181,7 @@ static room_refusal receive_bytes(struct channel *ch, const struct frame *f,
     return refusal;
 }
 
-void channel_receive(struct channel *ch, const struct frame *f,
-                     uint64_t now_ms)
+void channel_receive(struct channel *ch, const struct frame *f, uint64_t now_ms)
 {
     struct session *s = ch->session;
     room_refusal refusal = "unknown event";

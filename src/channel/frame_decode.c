@@ -107,8 +107,8 @@ static enum field v1_field(struct json_slice key)
     int i = 0;
     if (!json_string(key, scratch, sizeof scratch, &text, &len))
         return FIELDS;
-    while (i < FIELDS && (len != strlen(names[i]) ||
-                          memcmp(text, names[i], len) != 0))
+    while (i < FIELDS &&
+           (len != strlen(names[i]) || memcmp(text, names[i], len) != 0))
         i++;
     return (enum field)i;
 }
@@ -165,8 +165,7 @@ enum frame_error frame_decode_binary(const uint8_t *data, size_t len,
         size_t n = data[1 + i];
         if (n > len - at || !json_utf8_valid(data + at, n))
             return FRAME_UNREADABLE;
-        *tokens[i] =
-            (struct token){(const char *)data + at, n, TOKEN_STRING};
+        *tokens[i] = (struct token){(const char *)data + at, n, TOKEN_STRING};
         at += n;
     }
     out->payload = data + at;

@@ -64,6 +64,8 @@ static void put_escaped(struct sink *s, const uint8_t *src, size_t len,
                         void (*put)(struct sink *, const void *, size_t))
 {
     size_t from = 0;
+    if (!len)
+        return;
     for (size_t i = 0; i < len; i++) {
         char esc[6];
         if (plain(src[i]))
@@ -266,8 +268,8 @@ static uint8_t *base64(uint8_t *dst, const uint8_t *src, size_t len)
             *dst++ = (uint8_t)alphabet[v >> shift & 63];
     }
     if (len) {
-        uint32_t v = (uint32_t)src[0] << 16 |
-                     (len == 2 ? (uint32_t)src[1] << 8 : 0);
+        uint32_t v =
+            (uint32_t)src[0] << 16 | (len == 2 ? (uint32_t)src[1] << 8 : 0);
         *dst++ = (uint8_t)alphabet[v >> 18 & 63];
         *dst++ = (uint8_t)alphabet[v >> 12 & 63];
         *dst++ = len == 2 ? (uint8_t)alphabet[v >> 6 & 63] : '=';
@@ -329,8 +331,7 @@ struct blob *frame_push(enum wire_form form, const struct token *join_ref,
 }
 
 static struct blob *encode_reply(enum wire_form form,
-                                 const struct frame_reply *to,
-                                 struct body body)
+                                 const struct frame_reply *to, struct body body)
 {
     struct envelope e = {.join_ref = to->join_ref,
                          .ref = to->ref,
@@ -343,13 +344,12 @@ static struct blob *encode_reply(enum wire_form form,
 struct blob *frame_reply_ok(enum wire_form form, const struct frame_reply *to)
 {
     return encode_reply(form, to,
-                        (struct body){"{\"status\":\"ok\",\"response\":{}}",
-                                      "", NULL, 0, false});
+                        (struct body){"{\"status\":\"ok\",\"response\":{}}", "",
+                                      NULL, 0, false});
 }
 
 struct blob *frame_reply_error(enum wire_form form,
-                               const struct frame_reply *to,
-                               const char *reason)
+                               const struct frame_reply *to, const char *reason)
 {
     return encode_reply(
         form, to,

@@ -7,9 +7,18 @@
 #include <string.h>
 
 /* "N," for every byte N. */
-#define C1(o) {'0' + (o), ',', 0, 0}
-#define C2(t, o) {'0' + (t), '0' + (o), ',', 0}
-#define C3(h, t, o) {'0' + (h), '0' + (t), '0' + (o), ','}
+#define C1(o)                                                                  \
+    {                                                                          \
+        '0' + (o), ',', 0, 0                                                   \
+    }
+#define C2(t, o)                                                               \
+    {                                                                          \
+        '0' + (t), '0' + (o), ',', 0                                           \
+    }
+#define C3(h, t, o)                                                            \
+    {                                                                          \
+        '0' + (h), '0' + (t), '0' + (o), ','                                   \
+    }
 #define C1_TEN                                                                 \
     C1(0), C1(1), C1(2), C1(3), C1(4), C1(5), C1(6), C1(7), C1(8), C1(9)
 #define C2_TEN(t)                                                              \
@@ -68,16 +77,15 @@ static const uint8_t *decode_run(const uint8_t *p, const uint8_t *end,
         uint32_t w;
         memcpy(&w, p, sizeof w);
         uint32_t x = w ^ 0x30303030;
-        uint32_t other =
-            (((x & 0x7f7f7f7f) + 0x76767676) | x) & 0x80808080;
+        uint32_t other = (((x & 0x7f7f7f7f) + 0x76767676) | x) & 0x80808080;
         if (!other)
             break;
         unsigned bits = (unsigned)__builtin_ctz(other) & ~7u; /* 8 per digit */
         if (!bits || (w >> bits & 0xff) != ',')
             break;
         uint32_t t = x << (24 - bits); /* digits right-aligned in 3 bytes */
-        uint32_t value = (t & 0xff) * 100 + (t >> 8 & 0xff) * 10 +
-                         (t >> 16 & 0xff);
+        uint32_t value =
+            (t & 0xff) * 100 + (t >> 8 & 0xff) * 10 + (t >> 16 & 0xff);
         *bad |= (uint32_t)(value > 255) |
                 ((uint32_t)(bits > 8) & (uint32_t)((x & 0xff) == 0));
         *o++ = (uint8_t)value;
@@ -113,8 +121,7 @@ static const uint8_t *decode_one(const uint8_t *p, const uint8_t *end,
     return p;
 }
 
-bool ints_decode(const uint8_t *json, size_t len, uint8_t *out,
-                 size_t *out_len)
+bool ints_decode(const uint8_t *json, size_t len, uint8_t *out, size_t *out_len)
 {
     const uint8_t *p = json, *end = json + len;
     uint8_t *o = out;
@@ -127,7 +134,7 @@ bool ints_decode(const uint8_t *json, size_t len, uint8_t *out,
         return p + 1 == end;
     }
     for (;;) {
-        p = decode_run(p, end, &o, &bad);
+        p = skip_space(decode_run(p, end, &o, &bad), end);
         p = decode_one(p, end, o);
         if (!p || bad)
             return false;

@@ -10,14 +10,14 @@
 
 #include <string.h>
 
-#define ONES UINT64_C(0x0101010101010101)
+#define ONES  UINT64_C(0x0101010101010101)
 #define HIGHS (ONES * 0x80)
 
 struct json_cursor json_cursor(const void *data, size_t len, unsigned depth_max)
 {
     return (struct json_cursor){
         .at = data,
-        .end = (const uint8_t *)data + len,
+        .end = len ? (const uint8_t *)data + len : data,
         .depth_max = depth_max < JSON_DEPTH_MAX ? depth_max : JSON_DEPTH_MAX,
     };
 }
@@ -74,7 +74,7 @@ static size_t utf8_sequence(const uint8_t *p, const uint8_t *end)
 
 bool json_utf8_valid(const void *data, size_t len)
 {
-    const uint8_t *p = data, *end = p + len;
+    const uint8_t *p = data, *end = len ? p + len : p;
     while (p < end) {
         size_t n = *p < 0x80 ? 1 : utf8_sequence(p, end);
         if (!n)
@@ -229,8 +229,7 @@ static void skip_integer_run(struct json_cursor *c)
     uint64_t after_comma = 0x80, after_lead = 0; /* of the byte before p */
     while (c->end - p >= 8) {
         uint64_t w = load8(p), x = w ^ (ONES * '0');
-        uint64_t digit =
-            ~(((x & ~HIGHS) + ONES * (0x80 - 10)) | x) & HIGHS;
+        uint64_t digit = ~(((x & ~HIGHS) + ONES * (0x80 - 10)) | x) & HIGHS;
         uint64_t comma = zero_bytes(w ^ (ONES * ','));
         uint64_t start = comma << 8 | after_comma;
         uint64_t lead = zero_bytes(x) & start;
@@ -453,8 +452,7 @@ bool json_string(struct json_slice token, char *scratch, size_t cap,
 bool json_member(struct json_slice object, const char *name,
                  struct json_slice *out)
 {
-    struct json_cursor c =
-        json_cursor(object.data, object.len, JSON_DEPTH_MAX);
+    struct json_cursor c = json_cursor(object.data, object.len, JSON_DEPTH_MAX);
     bool found = false;
     if (!json_take(&c, '{'))
         return false;

@@ -73,8 +73,8 @@ struct session *session_open(struct session_env *env,
     if (token_len)
         memcpy(s->text + user_len, params->auth_token, token_len);
     s->auth_token_len = (uint16_t)token_len;
-    s->who = (struct room_identity){s->text, (uint32_t)user_len,
-                                    params->connection};
+    s->who =
+        (struct room_identity){s->text, (uint32_t)user_len, params->connection};
     list_init(&s->channels);
     list_init(&s->dead);
     return s;
@@ -131,8 +131,7 @@ static void reply_ok(struct session *s, const struct frame_reply *to,
 static void reply_error(struct session *s, const struct frame_reply *to,
                         const char *reason)
 {
-    session_send(s, frame_reply_error(form_of(s), to, reason),
-                 MESSAGE_CONTROL);
+    session_send(s, frame_reply_error(form_of(s), to, reason), MESSAGE_CONTROL);
 }
 
 static void send_close(struct session *s, const struct channel *ch,
@@ -173,8 +172,8 @@ static struct channel *try_join(struct session *s, const struct frame *f,
         return NULL;
     }
     struct channel *ch = channel_new(s, f);
-    room_refusal refusal = room_join(s->env->rooms, f->topic.text,
-                                     f->topic.len, &ch->member, now_ms);
+    room_refusal refusal = room_join(s->env->rooms, f->topic.text, f->topic.len,
+                                     &ch->member, now_ms);
     if (refusal) {
         reply_error(s, to, refusal);
         channel_unlink(ch);
@@ -240,7 +239,8 @@ static struct channel *find_channel(struct session *s,
     struct list *node, *next;
     if (topic->kind != TOKEN_STRING)
         return NULL;
-    LIST_FOREACH(node, next, &s->channels) {
+    LIST_FOREACH(node, next, &s->channels)
+    {
         struct channel *ch = LIST_ENTRY(node, struct channel, node);
         size_t len;
         const char *name = room_topic(ch->member.room, &len);
@@ -360,8 +360,7 @@ static bool take_identifiers(const char **p, const char *end, bool strict)
         bool numeric = true;
         for (; *p < end && alphanumeric(**p); (*p)++)
             numeric = numeric && **p >= '0' && **p <= '9';
-        if (*p == from ||
-            (strict && numeric && *from == '0' && *p - from > 1))
+        if (*p == from || (strict && numeric && *from == '0' && *p - from > 1))
             return false;
         if (*p == end || **p != '.')
             return true;

@@ -26,7 +26,8 @@ void fanout(struct room *room, const struct room_member *except,
             enum fanout_to to, struct message *message)
 {
     struct list *node, *next;
-    LIST_FOREACH(node, next, &room->members) {
+    LIST_FOREACH(node, next, &room->members)
+    {
         struct room_member *m = LIST_ENTRY(node, struct room_member, node);
         if (m == except || (to != FANOUT_ALL && m->yjs != (to == FANOUT_YJS)))
             continue;
@@ -53,11 +54,10 @@ void fanout_y_push(struct room_member *member, enum yjs_message_type type,
     struct room *room = member->room;
     if (!fanout_y_frame(room, type, sync, body, len, &bytes))
         return;
-    struct message m =
-        fanout_message(room, "yjs", MESSAGE_BYTES,
-                       type == YJS_MESSAGE_SYNC ? MESSAGE_DOCUMENT
-                                                : MESSAGE_CONTROL,
-                       bytes.data, bytes.len);
+    struct message m = fanout_message(
+        room, "yjs", MESSAGE_BYTES,
+        type == YJS_MESSAGE_SYNC ? MESSAGE_DOCUMENT : MESSAGE_CONTROL,
+        bytes.data, bytes.len);
     member->ops->push(member, &m);
     message_deinit(&m);
     yjs_bytes_free(&bytes);

@@ -37,7 +37,8 @@ static struct room_member *find_user(const struct room *room,
     struct list *node, *next;
     if (room->users)
         return dict_find(room->users, who->user, who->user_len);
-    LIST_FOREACH(node, next, &room->members) {
+    LIST_FOREACH(node, next, &room->members)
+    {
         struct room_member *m = LIST_ENTRY(node, struct room_member, node);
         if (m->first_of_user && m->who->user_len == who->user_len &&
             memcmp(m->who->user, who->user, who->user_len) == 0)
@@ -51,7 +52,8 @@ static void index_users(struct room *room)
     struct list *node, *next;
     room->users = mem_alloc(sizeof *room->users);
     dict_init(room->users, room->registry->seed);
-    LIST_FOREACH(node, next, &room->members) {
+    LIST_FOREACH(node, next, &room->members)
+    {
         struct room_member *m = LIST_ENTRY(node, struct room_member, node);
         if (m->first_of_user)
             dict_put(room->users, m->who->user, m->who->user_len, m);
@@ -145,7 +147,8 @@ static void cache_build(struct room *room, struct room_cache *cache)
     cache->presence.limit = TEXT_LIMIT;
     cache->blank = 0;
     cache->has_presence = true;
-    LIST_FOREACH(node, next, &room->members) {
+    LIST_FOREACH(node, next, &room->members)
+    {
         struct room_member *m = LIST_ENTRY(node, struct room_member, node);
         if (m->first_of_user)
             cache_append(cache, room->registry, m);
@@ -221,9 +224,8 @@ static void tell(struct room *room, const struct room_member *m,
     put_key(&b, m);
     put_meta(&b, room->registry, m);
     buf_puts(&b, tail);
-    struct message message =
-        fanout_message(room, "presence_diff", MESSAGE_JSON, MESSAGE_CONTROL,
-                       b.data, b.len);
+    struct message message = fanout_message(room, "presence_diff", MESSAGE_JSON,
+                                            MESSAGE_CONTROL, b.data, b.len);
     fanout(room, NULL, FANOUT_ALL, &message);
     buf_deinit(&b);
 }
@@ -242,7 +244,8 @@ void presence_tell_leave(struct room *room, const struct room_member *member)
 static void put_state(struct room *room, struct buf *b)
 {
     struct list *node, *next;
-    LIST_FOREACH(node, next, &room->members) {
+    LIST_FOREACH(node, next, &room->members)
+    {
         struct room_member *m = LIST_ENTRY(node, struct room_member, node);
         if (m->first_of_user)
             put_user(b, room->registry, m);
@@ -253,8 +256,8 @@ static void put_state(struct room *room, struct buf *b)
 static struct buf *cached_state(struct room *room)
 {
     struct room_cache *cache = room_cache(room);
-    bool worn = cache->blank > KEEP_BLANK &&
-                cache->blank > cache->presence.len / 2;
+    bool worn =
+        cache->blank > KEEP_BLANK && cache->blank > cache->presence.len / 2;
     if (!cache->has_presence || worn)
         cache_build(room, cache);
     return &cache->presence;

@@ -130,7 +130,8 @@ static void sweep_caches(struct registry *r)
     if (r->now_ms < r->sweep_at)
         return;
     r->sweep_at = r->now_ms + CACHE_IDLE_MS / 2;
-    LIST_FOREACH(node, next, &r->cached) {
+    LIST_FOREACH(node, next, &r->cached)
+    {
         struct room *room = LIST_ENTRY(node, struct room, node);
         if (r->now_ms - room->cache->used_ms >= CACHE_IDLE_MS)
             room_cache_drop(room);

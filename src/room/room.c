@@ -194,9 +194,8 @@ static void log_client_joined(const struct room *room,
              LOG_INT("connection", m->who->connection));
 }
 
-static room_refusal find_or_create(struct registry *registry,
-                                   const char *topic, size_t len,
-                                   struct room **out)
+static room_refusal find_or_create(struct registry *registry, const char *topic,
+                                   size_t len, struct room **out)
 {
     struct room *room = dict_find(&registry->rooms, topic, len);
     if (!room && registry->rooms.count >= registry->limits.rooms) {
@@ -276,9 +275,9 @@ const char *room_topic(const struct room *room, size_t *len)
 /* Peers see the id in nothing; it is ours for edits of the server's own. */
 static uint64_t own_client_id(const struct room *room)
 {
-    uint64_t id = dict_siphash(room->registry->rooms.k1,
-                               room->registry->rooms.k0, room->topic,
-                               room->topic_len);
+    uint64_t id =
+        dict_siphash(room->registry->rooms.k1, room->registry->rooms.k0,
+                     room->topic, room->topic_len);
     return (id & UINT32_MAX) ? (id & UINT32_MAX) : 1;
 }
 
@@ -408,8 +407,7 @@ bool room_state(struct room *room, const uint8_t **state, size_t *len)
         return true;
     cache = room_cache(room);
     if (!cache->has_state) {
-        int err =
-            yjs_encode_state_as_update(room->doc, NULL, 0, &cache->state);
+        int err = yjs_encode_state_as_update(room->doc, NULL, 0, &cache->state);
         if (err) {
             room_fail(room, "encoding the document", err);
             return false;
@@ -459,8 +457,8 @@ static room_refusal push_step2(struct room_member *member,
     }
     if (err) {
         counter_inc(room->registry->counters, COUNTER_UPDATES_REJECTED);
-        return refuse(member, "state vector rejected", "malformed message",
-                      len, 0);
+        return refuse(member, "state vector rejected", "malformed message", len,
+                      0);
     }
     fanout_y_push(member, YJS_MESSAGE_SYNC, YJS_SYNC_STEP2, update.data,
                   update.len);

@@ -117,9 +117,8 @@ static void broadcast_records(struct room *room,
     struct yjs_bytes y;
     struct buf body;
     records_finish(r, &body);
-    bool framed =
-        fanout_y_frame(room, YJS_MESSAGE_AWARENESS, YJS_SYNC_STEP1,
-                       (const uint8_t *)body.data, body.len, &y);
+    bool framed = fanout_y_frame(room, YJS_MESSAGE_AWARENESS, YJS_SYNC_STEP1,
+                                 (const uint8_t *)body.data, body.len, &y);
     buf_deinit(&body);
     if (!framed)
         return;
@@ -131,8 +130,7 @@ static void broadcast_records(struct room *room,
 
 /* -------------------------------------------------------------- ownership */
 
-static struct owned *find_owned(const struct room_awareness *a,
-                                uint64_t client)
+static struct owned *find_owned(const struct room_awareness *a, uint64_t client)
 {
     return dict_find(&a->by_client, &client, sizeof client);
 }
@@ -170,8 +168,8 @@ void awareness_orphan(struct room_member *member)
     while ((node = list_pop(&member->owned))) {
         struct owned *o = LIST_ENTRY(node, struct owned, node);
         o->owner = NULL;
-        o->remove_at = room->registry->now_ms +
-                       room->registry->limits.awareness_grace_ms;
+        o->remove_at =
+            room->registry->now_ms + room->registry->limits.awareness_grace_ms;
         list_push(&room->awareness->orphans, &o->node);
     }
 }
@@ -279,16 +277,15 @@ static void revive(struct room_member *member, const struct records *nulls)
     if (member->asked_query && now - member->asked_query < ASK_AGAIN_S)
         return;
     member->asked_query = now;
-    fanout_y_push(member, YJS_MESSAGE_QUERY_AWARENESS, YJS_SYNC_STEP1, NULL,
-                  0);
+    fanout_y_push(member, YJS_MESSAGE_QUERY_AWARENESS, YJS_SYNC_STEP1, NULL, 0);
 }
 
 static room_refusal reject(struct room_member *member, int err, size_t len)
 {
     struct room *room = member->room;
     struct registry *registry = room->registry;
-    room_refusal reason = err == YJS_ERR_LIMIT ? "awareness too large"
-                                               : "malformed awareness";
+    room_refusal reason =
+        err == YJS_ERR_LIMIT ? "awareness too large" : "malformed awareness";
     if (err == YJS_ERR_NOMEM) {
         room_fail(room, "applying awareness", err);
         return "room failed";
@@ -341,8 +338,7 @@ void awareness_push_all(struct room_member *member)
     struct yjs_bytes update = {0};
     if (!room->awareness || !yjs_awareness_count(room->awareness->states))
         return;
-    int err =
-        yjs_awareness_encode(room->awareness->states, NULL, 0, &update);
+    int err = yjs_awareness_encode(room->awareness->states, NULL, 0, &update);
     if (err)
         room_fail(room, "encoding awareness", err);
     else
@@ -370,6 +366,8 @@ static void expire(struct room *room, struct records *gone)
     a->check_at = registry->now_ms + timeout / CHECKS_PER_TIMEOUT;
     yjs_awareness_expire(a->states, registry->now_ms, timeout, on_expired,
                          gone);
+    if (!gone->count)
+        return;
     const uint8_t *p = (const uint8_t *)gone->bytes.data;
     const uint8_t *end = p + gone->bytes.len;
     for (uint64_t i = 0; i < gone->count; i++) {

@@ -9,12 +9,18 @@ fuzz_yjs = \
 	tests/fuzz/replay_update \
 	tests/fuzz/replay_vector
 
-check_PROGRAMS += $(fuzz_yjs)
-TESTS += $(fuzz_yjs)
+fuzz_room = \
+	tests/fuzz/replay_frame \
+	tests/fuzz/replay_session
+
+check_PROGRAMS += $(fuzz_yjs) $(fuzz_room)
+TESTS += $(fuzz_yjs) $(fuzz_room)
 
 fuzz_main = tests/fuzz/replay.c tests/fuzz/fuzz.h
 tests_fuzz_replay_awareness_SOURCES = tests/fuzz/awareness.c $(fuzz_main)
+tests_fuzz_replay_frame_SOURCES = tests/fuzz/frame.c $(fuzz_main)
 tests_fuzz_replay_lib0_SOURCES = tests/fuzz/lib0.c $(fuzz_main)
+tests_fuzz_replay_session_SOURCES = tests/fuzz/session.c $(fuzz_main)
 tests_fuzz_replay_sync_SOURCES = tests/fuzz/sync.c $(fuzz_main)
 tests_fuzz_replay_update_SOURCES = tests/fuzz/update.c tests/fuzz/seed.h \
 	$(fuzz_main)
@@ -23,5 +29,7 @@ tests_fuzz_replay_vector_SOURCES = tests/fuzz/vector.c tests/fuzz/seed.h \
 
 $(fuzz_yjs): LDADD = $(yjs_libs)
 $(fuzz_yjs): $(yjs_libs)
+$(fuzz_room): LDADD = $(room_libs)
+$(fuzz_room): $(room_libs)
 
 EXTRA_DIST += tests/fuzz/corpus tests/fuzz/corpus.mjs

@@ -112,8 +112,7 @@ static inline struct fake *fake_open_as(enum wire_form form, const char *user)
         .user_id_len = user ? strlen(user) : 0,
     };
     f->form = form;
-    f->session =
-        session_open(&world.env, &params, &fake_ops, f, world.now);
+    f->session = session_open(&world.env, &params, &fake_ops, f, world.now);
     return f;
 }
 
@@ -168,8 +167,7 @@ static inline int say_binary(struct fake *f, const char *join_ref,
     }
     if (len)
         memcpy(frame + at, data, len);
-    int code =
-        session_receive_binary(f->session, frame, at + len, world.now);
+    int code = session_receive_binary(f->session, frame, at + len, world.now);
     free(frame);
     return code;
 }
@@ -274,8 +272,7 @@ static inline void hears_yjs(struct fake *f, const char *join_ref,
     hears_yjs(f, join_ref, topic, (const uint8_t[]){__VA_ARGS__},              \
               sizeof((const uint8_t[]){__VA_ARGS__}))
 #define SAY_YJS(f, join_ref, ref, topic, event, ...)                           \
-    say_binary(f, join_ref, ref, topic, event,                                 \
-               (const uint8_t[]){__VA_ARGS__},                                 \
+    say_binary(f, join_ref, ref, topic, event, (const uint8_t[]){__VA_ARGS__}, \
                sizeof((const uint8_t[]){__VA_ARGS__}))
 
 static inline void hears_nothing(struct fake *f)

@@ -3,14 +3,20 @@
 # lowest layer it needs: that decides what it is linked with, so that a test of
 # the engine proves that the engine stands alone. The words are programs:
 # tests/unit/test_NAME, without .c.
-unit_base =
+unit_base = \
+	tests/unit/test_base
 
 unit_yjs = \
 	tests/unit/test_vectors \
 	tests/unit/test_yjs_awareness \
 	tests/unit/test_yjs_sync
 
-unit_room =
+unit_room = \
+	tests/unit/test_frame \
+	tests/unit/test_json \
+	tests/unit/test_room \
+	tests/unit/test_session \
+	tests/unit/test_sync
 
 unit_transport =
 
@@ -34,3 +40,5 @@ $(unit_transport): LDADD = $(transport_libs) $(CHECK_LIBS) $(DAEMON_LIBS)
 $(unit_transport): $(transport_libs)
 
 EXTRA_DIST += tests/unit/fail_alloc.h
+
+EXTRA_DIST += tests/unit/fake_carrier.h tests/unit/suite.h

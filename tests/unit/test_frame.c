@@ -42,7 +42,8 @@ START_TEST(v2_text_is_split)
     struct frame f;
     ck_assert_int_eq(
         text(frame_decode_v2,
-             " [ \"3\" , \"7\", \"room:a\",\"update\" , {\"data\": [1]} ] ", &f),
+             " [ \"3\" , \"7\", \"room:a\",\"update\" , {\"data\": [1]} ] ",
+             &f),
         FRAME_OK);
     is_token(&f.join_ref, TOKEN_STRING, "3");
     is_token(&f.ref, TOKEN_STRING, "7");
@@ -63,9 +64,9 @@ START_TEST(v2_text_is_split)
     is_token(&f.event, TOKEN_JSON, "[\"e\"]");
     ck_assert_uint_eq(f.payload_len, 4);
 
-    ck_assert_int_eq(text(frame_decode_v2,
-                          "[null,\"1\",\"\\ud800\",\"e\",{}]", &f),
-                     FRAME_OK);
+    ck_assert_int_eq(
+        text(frame_decode_v2, "[null,\"1\",\"\\ud800\",\"e\",{}]", &f),
+        FRAME_OK);
     is_token(&f.topic, TOKEN_JSON, "\"\\ud800\"");
 }
 END_TEST
@@ -73,9 +74,21 @@ END_TEST
 START_TEST(v2_text_that_cannot_be_read)
 {
     static const char *const bad[] = {
-        "", " ", "{}", "[]", "null", "\"x\"", "[1,2,3,4]", "[1,2,3,4,5",
-        "[1,2,3,4,5,]", "[1,2,3,4,5]]", "[1,2,3,4,5] x", "[1,2,3,4,NaN]",
-        "[1,2,3,4,{\"a\":01}]", "[1,2,3,4,5,nope]", "[1,2,3,4,\"\xff\"]",
+        "",
+        " ",
+        "{}",
+        "[]",
+        "null",
+        "\"x\"",
+        "[1,2,3,4]",
+        "[1,2,3,4,5",
+        "[1,2,3,4,5,]",
+        "[1,2,3,4,5]]",
+        "[1,2,3,4,5] x",
+        "[1,2,3,4,NaN]",
+        "[1,2,3,4,{\"a\":01}]",
+        "[1,2,3,4,5,nope]",
+        "[1,2,3,4,\"\xff\"]",
         "[,1,2,3,4,5]",
     };
     struct frame f;
@@ -88,12 +101,12 @@ START_TEST(v2_text_that_cannot_be_read)
     snprintf(long_ref, sizeof long_ref, "[null,\"%0256d\",\"t\",\"e\",{}]", 1);
     ck_assert_int_eq(text(frame_decode_v2, long_ref, &f), FRAME_UNREADABLE);
     const char *deep = "[null,null,\"t\",\"e\",[[[]]]]";
-    ck_assert_int_eq(frame_decode_v2(own(deep, strlen(deep)), strlen(deep), 2,
-                                     &f),
-                     FRAME_TOO_DEEP);
-    ck_assert_int_eq(frame_decode_v2(own(deep, strlen(deep)), strlen(deep), 3,
-                                     &f),
-                     FRAME_OK);
+    ck_assert_int_eq(
+        frame_decode_v2(own(deep, strlen(deep)), strlen(deep), 2, &f),
+        FRAME_TOO_DEEP);
+    ck_assert_int_eq(
+        frame_decode_v2(own(deep, strlen(deep)), strlen(deep), 3, &f),
+        FRAME_OK);
 }
 END_TEST
 
@@ -139,7 +152,10 @@ END_TEST
 START_TEST(v1_objects_that_cannot_be_read)
 {
     static const char *const bad[] = {
-        "", "{}", "[]", "1",
+        "",
+        "{}",
+        "[]",
+        "1",
         "{\"event\":\"e\",\"payload\":{},\"ref\":\"1\"}",
         "{\"topic\":\"t\",\"payload\":{},\"ref\":\"1\"}",
         "{\"topic\":\"t\",\"event\":\"e\",\"ref\":\"1\"}",
@@ -229,10 +245,10 @@ START_TEST(broadcasts_in_every_form)
     struct message json = message("ev", MESSAGE_JSON, "{\"a\": \"\\n\"}\n", 13);
     json.payload_len = 12;
     is_text(frame_broadcast(WIRE_WS_V2, &json),
-       "[null,null,\"t\\\"1\",\"ev\",{\"a\": \"\\n\"}\n]");
+            "[null,null,\"t\\\"1\",\"ev\",{\"a\": \"\\n\"}\n]");
     is_text(frame_broadcast(WIRE_WS_V1, &json),
-       "{\"topic\":\"t\\\"1\",\"event\":\"ev\",\"payload\":{\"a\": "
-       "\"\\n\"}\n,\"ref\":null}");
+            "{\"topic\":\"t\\\"1\",\"event\":\"ev\",\"payload\":{\"a\": "
+            "\"\\n\"}\n,\"ref\":null}");
     IS(frame_broadcast(WIRE_LP_V2, &json),
        "\"[null,null,\\\"t\\\\\\\"1\\\",\\\"ev\\\",{\\\"a\\\": "
        "\\\"\\\\n\\\"}\\n]\"");
@@ -245,7 +261,7 @@ START_TEST(broadcasts_in_every_form)
 
     struct message data = message("update", MESSAGE_DATA, "\1\0\xff", 3);
     is_text(frame_broadcast(WIRE_WS_V2, &data),
-       "[null,null,\"t\\\"1\",\"update\",{\"data\":[1,0,255]}]");
+            "[null,null,\"t\\\"1\",\"update\",{\"data\":[1,0,255]}]");
     data.payload_len = 0;
     IS(frame_broadcast(WIRE_LP_V2, &data),
        "\"[null,null,\\\"t\\\\\\\"1\\\",\\\"update\\\",{\\\"data\\\":[]}]\"");
@@ -255,8 +271,8 @@ START_TEST(broadcasts_in_every_form)
     IS(frame_broadcast(WIRE_LP_V2, &bytes),
        "\"[null,null,\\\"t\\\\\\\"1\\\",\\\"yjs\\\",[1,0,255]]\"");
     is_text(frame_broadcast(WIRE_WS_V1, &bytes),
-       "{\"topic\":\"t\\\"1\",\"event\":\"yjs\",\"payload\":[1,0,255],"
-       "\"ref\":null}");
+            "{\"topic\":\"t\\\"1\",\"event\":\"yjs\",\"payload\":[1,0,255],"
+            "\"ref\":null}");
     IS(frame_broadcast(WIRE_LP_V2_B64, &bytes), "\"AgMDdCIxeWpzAQD/\"");
 }
 END_TEST
@@ -278,20 +294,18 @@ START_TEST(pushes_carry_the_join_ref)
     struct token integer = {"12", 2, TOKEN_JSON};
     struct message bytes = message("yjs", MESSAGE_BYTES, "\1", 1);
     struct message json = message("p", MESSAGE_JSON, "{}", 2);
-    IS(frame_push(WIRE_WS_V2, &string, &bytes),
-       "\x82\x0c\0\1\3\3"
-       "3t\"1yjs\1");
-    IS(frame_push(WIRE_WS_V2, &integer, &bytes),
-       "\x82\x0d\0\2\3\3"
-       "12t\"1yjs\1");
+    IS(frame_push(WIRE_WS_V2, &string, &bytes), "\x82\x0c\0\1\3\3"
+                                                "3t\"1yjs\1");
+    IS(frame_push(WIRE_WS_V2, &integer, &bytes), "\x82\x0d\0\2\3\3"
+                                                 "12t\"1yjs\1");
     IS(frame_push(WIRE_WS_V2, &null, &bytes), "\x82\x0b\0\0\3\3t\"1yjs\1");
     is_text(frame_push(WIRE_WS_V2, &string, &json),
-       "[\"3\",null,\"t\\\"1\",\"p\",{}]");
+            "[\"3\",null,\"t\\\"1\",\"p\",{}]");
     is_text(frame_push(WIRE_WS_V2, &integer, &json),
-       "[12,null,\"t\\\"1\",\"p\",{}]");
+            "[12,null,\"t\\\"1\",\"p\",{}]");
     is_text(frame_push(WIRE_WS_V1, &string, &json),
-       "{\"topic\":\"t\\\"1\",\"event\":\"p\",\"payload\":{},\"ref\":"
-       "null}");
+            "{\"topic\":\"t\\\"1\",\"event\":\"p\",\"payload\":{},\"ref\":"
+            "null}");
     IS(frame_push(WIRE_LP_V2, &string, &bytes),
        "\"[\\\"3\\\",null,\\\"t\\\\\\\"1\\\",\\\"yjs\\\",[1]]\"");
 }
@@ -299,26 +313,27 @@ END_TEST
 
 START_TEST(replies_and_ends)
 {
-    struct frame_reply to = {TOKEN_LITERAL("3"), {"7", 1, TOKEN_JSON},
-                             TOKEN_LITERAL("t")};
+    struct frame_reply to = {
+        TOKEN_LITERAL("3"), {"7", 1, TOKEN_JSON}, TOKEN_LITERAL("t")};
     is_text(frame_reply_ok(WIRE_WS_V2, &to),
-       "[\"3\",7,\"t\",\"phx_reply\",{\"status\":\"ok\",\"response\":"
-       "{}}]");
-    is_text(frame_reply_error(WIRE_WS_V1, &to, "no"),
-       "{\"topic\":\"t\",\"event\":\"phx_reply\",\"payload\":{"
-       "\"status\":\"error\",\"response\":{\"reason\":\"no\"}},\"ref\":7}");
+            "[\"3\",7,\"t\",\"phx_reply\",{\"status\":\"ok\",\"response\":"
+            "{}}]");
+    is_text(
+        frame_reply_error(WIRE_WS_V1, &to, "no"),
+        "{\"topic\":\"t\",\"event\":\"phx_reply\",\"payload\":{"
+        "\"status\":\"error\",\"response\":{\"reason\":\"no\"}},\"ref\":7}");
     IS(frame_reply_state(WIRE_LP_V2, &to, (const uint8_t *)"\1\2", 2),
        "\"[\\\"3\\\",7,\\\"t\\\",\\\"phx_reply\\\",{\\\"status\\\":\\\"ok\\\","
        "\\\"response\\\":{\\\"state\\\":[1,2]}}]\"");
     is_text(frame_close(WIRE_WS_V2, &to.join_ref, &to.topic),
-       "[\"3\",\"3\",\"t\",\"phx_close\",{}]");
+            "[\"3\",\"3\",\"t\",\"phx_close\",{}]");
     is_text(frame_error(WIRE_WS_V2, &to.join_ref, &to.topic),
-       "[\"3\",\"3\",\"t\",\"phx_error\",{\"reason\":"
-       "\"channel_crash\"}]");
+            "[\"3\",\"3\",\"t\",\"phx_error\",{\"reason\":"
+            "\"channel_crash\"}]");
     struct token none = {.kind = TOKEN_NULL};
     is_text(frame_close(WIRE_WS_V1, &none, &to.topic),
-       "{\"topic\":\"t\",\"event\":\"phx_close\",\"payload\":{},"
-       "\"ref\":null}");
+            "{\"topic\":\"t\",\"event\":\"phx_close\",\"payload\":{},"
+            "\"ref\":null}");
 }
 END_TEST
 
@@ -337,8 +352,8 @@ START_TEST(websocket_headers_by_length)
     };
     uint8_t *payload = calloc(1, 70000);
     for (size_t i = 0; i < sizeof steps / sizeof *steps; i++) {
-        struct message m = message("yjs", MESSAGE_BYTES, payload,
-                                   steps[i].total - 9);
+        struct message m =
+            message("yjs", MESSAGE_BYTES, payload, steps[i].total - 9);
         struct blob *b = frame_broadcast(WIRE_WS_V2, &m);
         ck_assert_uint_eq(b->len, steps[i].head_len + steps[i].total);
         ck_assert_mem_eq(b->data, steps[i].head, steps[i].head_len);
@@ -354,7 +369,7 @@ START_TEST(control_characters_are_escaped_in_both_layers)
     m.topic = "a\x01\n\xc3\xa9";
     m.topic_len = 5;
     is_text(frame_broadcast(WIRE_WS_V2, &m),
-       "[null,null,\"a\\u0001\\n\xc3\xa9\",\"e\",[\t]]");
+            "[null,null,\"a\\u0001\\n\xc3\xa9\",\"e\",[\t]]");
     IS(frame_broadcast(WIRE_LP_V2, &m),
        "\"[null,null,\\\"a\\\\u0001\\\\n\xc3\xa9\\\",\\\"e\\\",[\\t]]\"");
 }
