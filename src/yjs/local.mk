@@ -4,12 +4,28 @@ lib_LIBRARIES += libyjs.a
 libyjs_a_CFLAGS = $(AM_CFLAGS) -Wconversion
 libyjs_a_SOURCES = \
 	include/yjs.h \
+	src/yjs/apply.c \
+	src/yjs/canon.c src/yjs/canon.h \
+	src/yjs/canon_json.c \
+	src/yjs/check.c \
+	src/yjs/cleanup.c \
+	src/yjs/content.c src/yjs/content.h \
+	src/yjs/doc.c src/yjs/doc.h \
+	src/yjs/idset.c src/yjs/idset.h \
+	src/yjs/index.c src/yjs/index.h \
+	src/yjs/integrate.c \
+	src/yjs/item.h \
 	src/yjs/lib0.c src/yjs/lib0.h \
+	src/yjs/list.c src/yjs/list.h \
 	src/yjs/mem.c src/yjs/mem.h \
+	src/yjs/merge.c src/yjs/merge.h \
+	src/yjs/number.c src/yjs/number.h \
+	src/yjs/pool.c src/yjs/pool.h \
+	src/yjs/sort.c src/yjs/sort.h \
+	src/yjs/stage.c \
+	src/yjs/store.c src/yjs/store.h \
+	src/yjs/subdoc.c \
+	src/yjs/txn.c src/yjs/txn.h \
+	src/yjs/update_read.c src/yjs/update_read.h \
+	src/yjs/update_write.c src/yjs/update_write.h \
 	src/yjs/utf.c src/yjs/utf.h
-
-# y-protocols, above the engine
-libyjs_a_SOURCES += \
-	src/yjs/awareness.c \
-	src/yjs/jsoncheck.c src/yjs/jsoncheck.h \
-	src/yjs/sync.c

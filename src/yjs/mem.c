@@ -77,11 +77,73 @@ int yjs__mem_grow(struct yjs__mem *mem, void **ptr, size_t *cap, size_t need,
     if (want < 4)
         want = 4;
     if (want > SIZE_MAX / 2 / elem)
-        return YJS_ERR_NOMEM;
+        return mem->err = YJS_ERR_NOMEM;
     p = yjs__mem_resize(mem, *ptr, *cap * elem, want * elem);
     if (p == NULL)
         return mem->err;
     *ptr = p;
     *cap = want;
     return YJS_OK;
+}
+
+int yjs__vec_reserve(struct yjs__mem *mem, struct yjs__vec *vec, size_t more,
+                     size_t elem)
+{
+    return yjs__mem_grow(mem, &vec->data, &vec->cap, vec->len + more, elem);
+}
+
+void yjs__vec_trim(struct yjs__mem *mem, struct yjs__vec *vec, size_t elem,
+                   size_t keep)
+{
+    vec->len = 0;
+    if (vec->cap * elem <= keep)
+        return;
+    yjs__mem_free(mem, vec->data, vec->cap * elem);
+    vec->data = NULL;
+    vec->cap = 0;
+}
+
+struct yjs__arena_block {
+    struct yjs__arena_block *next;
+    size_t size; /* with this header */
+    size_t used;
+};
+
+#define ARENA_BLOCK 4096u
+
+void *yjs__arena_alloc(struct yjs__arena *arena, size_t size)
+{
+    struct yjs__arena_block *b = arena->blocks;
+    size_t need;
+    void *p;
+
+    if (size > SIZE_MAX / 2) {
+        arena->mem->err = YJS_ERR_NOMEM;
+        return NULL;
+    }
+    size = (size + 7) & ~(size_t)7;
+    if (b == NULL || size > b->size - b->used) {
+        need = sizeof(*b) + size;
+        if (need < ARENA_BLOCK)
+            need = ARENA_BLOCK;
+        b = yjs__mem_alloc(arena->mem, need);
+        if (b == NULL)
+            return NULL;
+        *b = (struct yjs__arena_block){arena->blocks, need, sizeof(*b)};
+        arena->blocks = b;
+    }
+    p = (char *)b + b->used;
+    b->used += size;
+    return p;
+}
+
+void yjs__arena_free(struct yjs__arena *arena)
+{
+    struct yjs__arena_block *b, *next;
+
+    for (b = arena->blocks; b != NULL; b = next) {
+        next = b->next;
+        yjs__mem_free(arena->mem, b, b->size);
+    }
+    arena->blocks = NULL;
 }

@@ -45,4 +45,39 @@ void yjs__mem_free(struct yjs__mem *mem, void *ptr, size_t size);
 YJS_MUST_USE int yjs__mem_grow(struct yjs__mem *mem, void **ptr, size_t *cap,
                                size_t need, size_t elem);
 
+/** A growing array; the element size is the caller's to remember. */
+struct yjs__vec {
+    void *data;
+    size_t len;
+    size_t cap;
+};
+
+/** Room for one more element at the end, uninitialised; NULL on failure. */
+static inline void *yjs__vec_add(struct yjs__mem *mem, struct yjs__vec *vec,
+                                 size_t elem)
+{
+    if (vec->len == vec->cap && yjs__mem_grow(mem, &vec->data, &vec->cap,
+                                              vec->len + 1, elem) < 0)
+        return NULL;
+    return (char *)vec->data + vec->len++ * elem;
+}
+
+/** Make sure that `more` elements can be added without memory. */
+YJS_MUST_USE int yjs__vec_reserve(struct yjs__mem *mem, struct yjs__vec *vec,
+                                  size_t more, size_t elem);
+
+/** Forget the elements; give the memory back if it is over `keep` bytes. */
+void yjs__vec_trim(struct yjs__mem *mem, struct yjs__vec *vec, size_t elem,
+                   size_t keep);
+
+/** Memory that is given back all at once, for what one call needs. */
+struct yjs__arena {
+    struct yjs__mem *mem;
+    struct yjs__arena_block *blocks;
+};
+
+/** NULL on failure, arena->mem->err then tells why. Aligned to 8 bytes. */
+void *yjs__arena_alloc(struct yjs__arena *arena, size_t size);
+void yjs__arena_free(struct yjs__arena *arena);
+
 #endif

@@ -1,0 +1,374 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * store.c: clients and their structs by clock.
+ *
+ * Must never: interpret content, or leave a half-made change when memory ends:
+ * what can fail is asked for before anything moves.
+ */
+#include "yjs/store.h"
+
+#include "yjs/sort.h"
+
+/* ----------------------------------------------------------------- clients */
+
+uint32_t yjs__store_find_client(const yjs_doc *doc, uint64_t id)
+{
+    uint32_t hash = yjs__hash_u64(doc->seed, id);
+    uint32_t at = yjs__index_first(&doc->client_index, hash);
+    uint32_t v;
+
+    while ((v = yjs__index_probe(&doc->client_index, &at, hash)) != 0) {
+        if (doc->clients[v - 1].id == id)
+            return v - 1;
+        at = yjs__index_next(&doc->client_index, at);
+    }
+    return YJS__NONE;
+}
+
+uint32_t yjs__store_add_client(yjs_doc *doc, uint64_t id)
+{
+    uint32_t i = yjs__store_find_client(doc, id);
+    void *clients = doc->clients;
+    int rc;
+
+    if (i != YJS__NONE)
+        return i;
+    i = doc->client_count;
+    if (i >= doc->limits.clients) {
+        doc->mem.err = YJS_ERR_LIMIT;
+        return YJS__NONE;
+    }
+    rc = yjs__mem_grow(&doc->mem, &clients, &doc->client_cap, (size_t)i + 1,
+                       sizeof(*doc->clients));
+    doc->clients = clients;
+    if (rc == YJS_OK)
+        rc = yjs__index_reserve(&doc->mem, &doc->client_index);
+    if (rc != YJS_OK)
+        return YJS__NONE;
+    doc->clients[i] = (struct yjs__client){.id = id, .missing = UINT64_MAX};
+    yjs__index_insert(&doc->client_index, yjs__hash_u64(doc->seed, id), i + 1);
+    doc->client_count++;
+    doc->sorted_valid = false;
+    return i;
+}
+
+static void free_chunks(yjs_doc *doc, struct yjs__client *c)
+{
+    uint32_t i;
+
+    for (i = 0; i < c->len; i++)
+        yjs__mem_free(&doc->mem, c->chunks[i].items,
+                      c->chunks[i].cap * sizeof(uint32_t));
+    yjs__mem_free(&doc->mem, c->chunks, c->cap * sizeof(*c->chunks));
+    c->chunks = NULL;
+    c->len = c->cap = 0;
+}
+
+void yjs__store_drop_client(yjs_doc *doc)
+{
+    struct yjs__client *c = &doc->clients[doc->client_count - 1];
+
+    free_chunks(doc, c);
+    yjs__index_remove(&doc->client_index, yjs__hash_u64(doc->seed, c->id),
+                      doc->client_count);
+    doc->client_count--;
+    doc->sorted_valid = false;
+}
+
+static int compare_ids(const void *ctx, const void *a, const void *b)
+{
+    const yjs_doc *doc = ctx;
+    uint64_t x = doc->clients[*(const uint32_t *)a].id;
+    uint64_t y = doc->clients[*(const uint32_t *)b].id;
+
+    return x > y ? -1 : x < y;
+}
+
+const uint32_t *yjs__store_sorted(yjs_doc *doc)
+{
+    void *sorted = doc->sorted;
+    uint32_t i;
+    int rc;
+
+    if (doc->sorted_valid)
+        return doc->sorted;
+    /* One more than needed: NULL must not mean an empty document. */
+    rc = yjs__mem_grow(&doc->mem, &sorted, &doc->sorted_cap,
+                       (size_t)doc->client_count + 1, sizeof(*doc->sorted));
+    doc->sorted = sorted;
+    if (rc < 0)
+        return NULL;
+    for (i = 0; i < doc->client_count; i++)
+        doc->sorted[i] = i;
+    yjs__sort(doc->sorted, doc->client_count, sizeof(uint32_t), compare_ids,
+              doc);
+    doc->sorted_valid = true;
+    return doc->sorted;
+}
+
+void yjs__store_deinit(yjs_doc *doc)
+{
+    uint32_t i;
+
+    for (i = 0; i < doc->client_count; i++)
+        free_chunks(doc, &doc->clients[i]);
+    yjs__mem_free(&doc->mem, doc->clients,
+                  doc->client_cap * sizeof(*doc->clients));
+    yjs__mem_free(&doc->mem, doc->sorted,
+                  doc->sorted_cap * sizeof(*doc->sorted));
+    yjs__index_free(&doc->mem, &doc->client_index);
+}
+
+/* ------------------------------------------------------------------ search */
+
+static uint32_t find_chunk(const struct yjs__client *c, uint64_t clock)
+{
+    uint32_t low = 0, high = c->len;
+
+    /* The last chunk whose first clock is not beyond. */
+    while (high - low > 1) {
+        uint32_t mid = low + (high - low) / 2;
+
+        if (c->chunks[mid].clock <= clock)
+            low = mid;
+        else
+            high = mid;
+    }
+    return low;
+}
+
+static uint32_t find_in_chunk(const yjs_doc *doc, const struct yjs__chunk *k,
+                              uint64_t clock)
+{
+    uint32_t low = 0, high = k->len;
+
+    while (high - low > 1) {
+        uint32_t mid = low + (high - low) / 2;
+
+        if (yjs__item(doc, k->items[mid])->clock <= clock)
+            low = mid;
+        else
+            high = mid;
+    }
+    return low;
+}
+
+static bool holds(const yjs_doc *doc, const struct yjs__client *c,
+                  struct yjs__spot s, uint64_t clock)
+{
+    const struct yjs__item *it = yjs__item(doc, yjs__spot_item(c, s));
+
+    return it->clock <= clock && clock < yjs__item_end(it);
+}
+
+struct yjs__spot yjs__store_find(const yjs_doc *doc, struct yjs__client *c,
+                                 uint64_t clock)
+{
+    struct yjs__spot s = {c->hint_chunk, c->hint_at};
+
+    /* Edits come in runs: look where the last search ended, and behind. */
+    if (s.chunk < c->len && s.at < c->chunks[s.chunk].len) {
+        if (holds(doc, c, s, clock))
+            return s;
+        if (yjs__spot_next(c, &s) && holds(doc, c, s, clock))
+            goto found;
+    }
+    s = yjs__store_last(c);
+    if (yjs__item(doc, yjs__spot_item(c, s))->clock <= clock)
+        goto found;
+    s.chunk = find_chunk(c, clock);
+    s.at = find_in_chunk(doc, &c->chunks[s.chunk], clock);
+found:
+    c->hint_chunk = s.chunk;
+    c->hint_at = s.at;
+    return s;
+}
+
+/* ----------------------------------------------------------------- changes */
+
+static int grow_chunk(yjs_doc *doc, struct yjs__chunk *k)
+{
+    uint32_t cap = k->cap == 0 ? 2 : k->cap * 2u;
+    uint32_t *items;
+
+    items = yjs__mem_resize(&doc->mem, k->items, k->cap * sizeof(*items),
+                            cap * sizeof(*items));
+    if (items == NULL)
+        return doc->mem.err;
+    k->items = items;
+    k->cap = (uint16_t)cap;
+    return YJS_OK;
+}
+
+/* An empty chunk of `cap` at directory place `at`. */
+static int add_chunk(yjs_doc *doc, struct yjs__client *c, uint32_t at,
+                     uint32_t cap)
+{
+    uint32_t want = c->cap;
+    struct yjs__chunk *chunks;
+    uint32_t *items;
+
+    if (c->len == c->cap) {
+        want = c->cap == 0 ? 1 : c->cap + c->cap / 2 + 1;
+        chunks = yjs__mem_resize(&doc->mem, c->chunks,
+                                 c->cap * sizeof(*chunks),
+                                 want * sizeof(*chunks));
+        if (chunks == NULL)
+            return doc->mem.err;
+        c->chunks = chunks;
+        c->cap = want;
+    }
+    items = yjs__mem_alloc(&doc->mem, cap * sizeof(*items));
+    if (items == NULL)
+        return doc->mem.err;
+    memmove(c->chunks + at + 1, c->chunks + at,
+            (c->len - at) * sizeof(*c->chunks));
+    c->chunks[at] = (struct yjs__chunk){0, items, 0, (uint16_t)cap};
+    c->len++;
+    return YJS_OK;
+}
+
+int yjs__store_push(yjs_doc *doc, uint32_t h)
+{
+    struct yjs__item *it = yjs__item(doc, h);
+    struct yjs__client *c = yjs__client(doc, it->client);
+    struct yjs__chunk *k = c->len == 0 ? NULL : &c->chunks[c->len - 1];
+    int rc = YJS_OK;
+
+    if (k == NULL || k->len == YJS__CHUNK)
+        rc = add_chunk(doc, c, c->len, k == NULL ? 2 : YJS__CHUNK);
+    else if (k->len == k->cap)
+        rc = grow_chunk(doc, k);
+    if (rc != YJS_OK)
+        return rc;
+    k = &c->chunks[c->len - 1];
+    if (k->len == 0)
+        k->clock = it->clock;
+    k->items[k->len++] = h;
+    c->state = yjs__item_end(it);
+    c->count++;
+    it->flags |= YJS__F_LIVE;
+    return YJS_OK;
+}
+
+static void drop_chunks(yjs_doc *doc, struct yjs__client *c, uint32_t from,
+                        uint32_t n)
+{
+    uint32_t i;
+
+    for (i = from; i < from + n; i++)
+        yjs__mem_free(&doc->mem, c->chunks[i].items,
+                      c->chunks[i].cap * sizeof(uint32_t));
+    memmove(c->chunks + from, c->chunks + from + n,
+            (c->len - from - n) * sizeof(*c->chunks));
+    c->len -= n;
+}
+
+void yjs__store_pop(yjs_doc *doc, struct yjs__client *c)
+{
+    struct yjs__chunk *k = &c->chunks[c->len - 1];
+
+    k->len--;
+    c->count--;
+    c->state = yjs__item(doc, k->items[k->len])->clock;
+    if (k->len == 0)
+        drop_chunks(doc, c, c->len - 1, 1);
+}
+
+/* Chunk `at` is full: move its upper half to a chunk of its own. */
+static int halve_chunk(yjs_doc *doc, struct yjs__client *c, uint32_t at)
+{
+    struct yjs__chunk *k, *right;
+    int rc = add_chunk(doc, c, at + 1, YJS__CHUNK);
+
+    if (rc != YJS_OK)
+        return rc;
+    k = &c->chunks[at];
+    right = k + 1;
+    right->len = (uint16_t)(k->len / 2);
+    k->len = (uint16_t)(k->len - right->len);
+    memcpy(right->items, k->items + k->len, right->len * sizeof(uint32_t));
+    right->clock = yjs__item(doc, right->items[0])->clock;
+    return YJS_OK;
+}
+
+int yjs__store_insert(yjs_doc *doc, struct yjs__client *c, struct yjs__spot s,
+                      uint32_t h)
+{
+    struct yjs__chunk *k = &c->chunks[s.chunk];
+    int rc = YJS_OK;
+
+    if (k->len == YJS__CHUNK) {
+        rc = halve_chunk(doc, c, s.chunk);
+        k = &c->chunks[s.chunk];
+        if (rc == YJS_OK && s.at >= k->len) {
+            s.at -= k->len;
+            k++;
+        }
+    } else if (k->len == k->cap) {
+        rc = grow_chunk(doc, k);
+    }
+    if (rc != YJS_OK)
+        return rc;
+    memmove(k->items + s.at + 2, k->items + s.at + 1,
+            (k->len - s.at - 1) * sizeof(uint32_t));
+    k->items[s.at + 1] = h;
+    k->len++;
+    c->count++;
+    yjs__item(doc, h)->flags |= YJS__F_LIVE;
+    return YJS_OK;
+}
+
+/* Small neighbours become one; when memory ends they stay two. */
+static void join_chunks(yjs_doc *doc, struct yjs__client *c, uint32_t at)
+{
+    struct yjs__chunk *k, *right;
+
+    if (at + 1 >= c->len)
+        return;
+    k = &c->chunks[at];
+    right = k + 1;
+    if (k->len + right->len > YJS__CHUNK / 2)
+        return;
+    while (k->cap < k->len + right->len)
+        if (grow_chunk(doc, k) != YJS_OK)
+            return;
+    memcpy(k->items + k->len, right->items, right->len * sizeof(uint32_t));
+    k->len = (uint16_t)(k->len + right->len);
+    drop_chunks(doc, c, at + 1, 1);
+}
+
+void yjs__store_remove(yjs_doc *doc, struct yjs__client *c, struct yjs__spot s,
+                       uint32_t n)
+{
+    struct yjs__chunk *k = &c->chunks[s.chunk];
+    uint32_t keep = s.at + 1 > n ? s.at + 1 - n : 0; /* before the run */
+    uint32_t cut = s.at + 1 - keep;
+    uint32_t empty_from = s.chunk + 1, empty = 0;
+
+    c->count -= n;
+    memmove(k->items + keep, k->items + s.at + 1,
+            (k->len - s.at - 1) * sizeof(uint32_t));
+    k->len = (uint16_t)(k->len - cut);
+    n -= cut;
+    if (k->len == 0) {
+        empty_from = s.chunk;
+        empty = 1;
+    } else if (keep == 0) {
+        k->clock = yjs__item(doc, k->items[0])->clock;
+    }
+    while (n > 0) {
+        k--;
+        cut = n < k->len ? n : k->len;
+        k->len = (uint16_t)(k->len - cut);
+        n -= cut;
+        if (k->len == 0) {
+            empty_from = (uint32_t)(k - c->chunks);
+            empty++;
+        }
+    }
+    if (empty > 0)
+        drop_chunks(doc, c, empty_from, empty);
+    if (empty_from > 0 && empty_from < c->len)
+        join_chunks(doc, c, empty_from - 1);
+}

@@ -1,0 +1,391 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * update_write.c: a document as an update.
+ *
+ * Clients from the highest id: it spares the reader conflicts (integrate.c).
+ * The delete set always covers the whole document, whatever the state vector
+ * says: deletions have no clock of their own. Both are gathered in one pass.
+ */
+#include "yjs/update_write.h"
+
+#include "yjs/content.h"
+#include "yjs/idset.h"
+#include "yjs/merge.h"
+#include "yjs/sort.h"
+#include "yjs/store.h"
+#include "yjs/update_read.h"
+
+/* ------------------------------------------------------------ state vectors */
+
+static int compare_sv(const void *ctx, const void *a, const void *b)
+{
+    const struct yjs__sv_entry *x = a, *y = b;
+
+    (void)ctx;
+    return x->client < y->client ? -1 : x->client > y->client;
+}
+
+/* Of equal clients the last one counts; sorting would lose which that is. */
+static void drop_repeated(struct yjs__vec *sv)
+{
+    struct yjs__sv_entry *e = sv->data;
+    size_t i, n = 0;
+
+    for (i = 0; i < sv->len; i++) {
+        if (n > 0 && e[n - 1].client == e[i].client)
+            n--;
+        e[n++] = e[i];
+    }
+    sv->len = n;
+}
+
+struct sv_in_order {
+    struct yjs__sv_entry entry;
+    size_t order;
+};
+
+static int compare_in_order(const void *ctx, const void *a, const void *b)
+{
+    const struct sv_in_order *x = a, *y = b;
+    int rc = compare_sv(ctx, &x->entry, &y->entry);
+
+    if (rc != 0)
+        return rc;
+    return x->order < y->order ? -1 : x->order > y->order;
+}
+
+static int sort_sv(struct yjs__mem *mem, struct yjs__vec *sv)
+{
+    struct yjs__sv_entry *e = sv->data;
+    struct sv_in_order *tmp;
+    size_t i;
+
+    for (i = 1; i < sv->len && compare_sv(NULL, e + i - 1, e + i) < 0; i++)
+        ;
+    if (i >= sv->len)
+        return YJS_OK;
+    tmp = yjs__mem_alloc(mem, sv->len * sizeof(*tmp));
+    if (tmp == NULL)
+        return mem->err;
+    for (i = 0; i < sv->len; i++)
+        tmp[i] = (struct sv_in_order){e[i], i};
+    yjs__sort(tmp, sv->len, sizeof(*tmp), compare_in_order, NULL);
+    for (i = 0; i < sv->len; i++)
+        e[i] = tmp[i].entry;
+    yjs__mem_free(mem, tmp, sv->len * sizeof(*tmp));
+    drop_repeated(sv);
+    return YJS_OK;
+}
+
+int yjs__sv_read(struct yjs__mem *mem, const uint8_t *data, size_t len,
+                 struct yjs__vec *sv)
+{
+    struct yjs__sv_entry *e;
+    struct yjs__reader r;
+    uint64_t n;
+
+    if (len == 0)
+        return YJS_OK;
+    yjs__reader_init(&r, data, len);
+    for (n = yjs__read_varuint(&r); n > 0 && r.err == YJS_OK; n--) {
+        e = yjs__vec_add(mem, sv, sizeof(*e));
+        if (e == NULL)
+            return mem->err;
+        e->client = yjs__read_varuint(&r);
+        e->clock = yjs__read_varuint(&r);
+    }
+    return r.err == YJS_OK ? sort_sv(mem, sv) : r.err;
+}
+
+uint64_t yjs__sv_clock(const struct yjs__vec *sv, uint64_t client,
+                       bool *present)
+{
+    const struct yjs__sv_entry *e = sv->data;
+    size_t low = 0, high = sv->len;
+
+    while (low < high) {
+        size_t mid = low + (high - low) / 2;
+
+        if (e[mid].client < client)
+            low = mid + 1;
+        else
+            high = mid;
+    }
+    *present = low < sv->len && e[low].client == client;
+    return *present ? e[low].clock : 0;
+}
+
+/* ----------------------------------------------------------------- one item */
+
+static uint8_t *put_id(const yjs_doc *doc, uint8_t *p, uint32_t client,
+                       uint64_t clock)
+{
+    p = yjs__put_varuint(p, yjs__client(doc, client)->id);
+    return yjs__put_varuint(p, clock);
+}
+
+/* The parent of an item without origins; `w` has room for two numbers. */
+static void write_parent(const yjs_doc *doc, struct yjs__writer *w,
+                         const struct yjs__item *it)
+{
+    const struct yjs__list *list;
+    const struct yjs__item *parent;
+
+    if (it->flags & YJS__F_PARENT_ID) {
+        yjs__write_u8(w, 0);
+        yjs__write_varuint(w, yjs__client(doc, it->origin_client)->id);
+        yjs__write_varuint(w, it->origin_clock);
+        if (it->flags & YJS__F_PARENT_SUB)
+            yjs__write_var_bytes(w, doc->txn.source + it->list, it->right);
+        return;
+    }
+    list = yjs__list(doc, it->list);
+    if (list->type->item == 0) {
+        yjs__write_u8(w, 1);
+        yjs__write_var_bytes(w, list->type->name, list->type->name_len);
+    } else {
+        parent = yjs__item(doc, list->type->item);
+        yjs__write_u8(w, 0);
+        yjs__write_varuint(w, yjs__client(doc, parent->client)->id);
+        yjs__write_varuint(w, parent->clock);
+    }
+    if (list->key != NULL)
+        yjs__write_var_bytes(w, list->key->data, list->key->len);
+}
+
+static uint8_t info_of(const yjs_doc *doc, const struct yjs__item *it)
+{
+    uint8_t info = it->kind;
+
+    if (it->flags & YJS__F_PARENT_ID)
+        return info | (it->flags & YJS__F_PARENT_SUB ? YJS__INFO_SUB : 0);
+    if (it->list != 0 && yjs__list(doc, it->list)->key != NULL)
+        info |= YJS__INFO_SUB;
+    return info;
+}
+
+static int write_item(const yjs_doc *doc, struct yjs__canon *canon,
+                      struct yjs__writer *w, const struct yjs__item *it,
+                      uint64_t offset)
+{
+    bool own = (it->flags & YJS__F_PARENT_ID) == 0;
+    bool origin = offset > 0 || (own && it->origin_client != YJS__NONE);
+    bool right = it->right_client != YJS__NONE;
+    uint8_t *p, *info;
+
+    if (it->kind == YJS__GC || it->kind == YJS__SKIP) {
+        yjs__write_u8(w, it->kind);
+        yjs__write_varuint(w, yjs__item_len(it) - offset);
+        return w->err;
+    }
+    if (!yjs__write_reserve(w, 64))
+        return w->err;
+    p = w->data + w->len;
+    info = p++;
+    *info = info_of(doc, it);
+    if (origin) {
+        *info |= YJS__INFO_ORIGIN;
+        p = offset > 0 ? put_id(doc, p, it->client, it->clock + offset - 1)
+                       : put_id(doc, p, it->origin_client, it->origin_clock);
+    }
+    if (right) {
+        *info |= YJS__INFO_RIGHT;
+        p = put_id(doc, p, it->right_client, it->right_clock);
+    }
+    w->len = (size_t)(p - w->data);
+    if (!origin && !right)
+        write_parent(doc, w, it);
+    return yjs__content_write(canon, w, it, offset);
+}
+
+void yjs__write_staged(yjs_doc *doc, struct yjs__writer *w, uint32_t h)
+{
+    int rc = write_item(doc, &doc->txn.canon, w, yjs__item(doc, h), 0);
+
+    if (rc != YJS_OK && w->err == YJS_OK)
+        w->err = rc;
+}
+
+/* -------------------------------------------------------------- the document */
+
+struct encoder {
+    yjs_doc *doc;
+    struct yjs__mem mem;
+    struct yjs__canon canon;
+    struct yjs__writer out;
+    struct yjs__vec sv;
+    struct yjs__vec deleted; /* ranges, clients are ids */
+};
+
+/* The first clock of the client to write; its state if there is nothing. */
+static uint64_t first_clock(const struct encoder *e,
+                            const struct yjs__client *c)
+{
+    bool present;
+    uint64_t clock = yjs__sv_clock(&e->sv, c->id, &present);
+
+    return present && clock < c->state ? clock
+                                       : (present ? c->state : 0);
+}
+
+static int note_deleted(struct encoder *e, const struct yjs__client *c,
+                        const struct yjs__item *it)
+{
+    if (!yjs__item_deleted(it))
+        return YJS_OK;
+    return yjs__idset_add(&e->mem, &e->deleted, c->id, it->clock,
+                          yjs__item_len(it));
+}
+
+static uint32_t structs_before(const struct yjs__client *c,
+                               struct yjs__spot s)
+{
+    uint32_t i, n = s.at;
+
+    for (i = 0; i < s.chunk; i++)
+        n += c->chunks[i].len;
+    return n;
+}
+
+static int write_client(struct encoder *e, struct yjs__client *c)
+{
+    const yjs_doc *doc = e->doc;
+    uint64_t clock = first_clock(e, c);
+    struct yjs__spot start, s = {0, 0};
+    int rc = YJS_OK;
+
+    if (clock < c->state) {
+        start = yjs__store_find(doc, c, clock);
+        yjs__write_varuint(&e->out, c->count - structs_before(c, start));
+        yjs__write_varuint(&e->out, c->id);
+        yjs__write_varuint(&e->out, clock);
+    }
+    do {
+        const struct yjs__item *it = yjs__item(doc, yjs__spot_item(c, s));
+
+        if (yjs__item_end(it) > clock)
+            rc = write_item(doc, &e->canon, &e->out, it,
+                            clock > it->clock ? clock - it->clock : 0);
+        if (rc == YJS_OK)
+            rc = note_deleted(e, c, it);
+    } while (rc == YJS_OK && yjs__spot_next(c, &s));
+    return rc;
+}
+
+static int write_all(struct encoder *e)
+{
+    yjs_doc *doc = e->doc;
+    const uint32_t *sorted = yjs__store_sorted(doc);
+    uint64_t blocks = 0;
+    uint32_t i;
+    int rc = YJS_OK;
+
+    if (sorted == NULL)
+        return doc->mem.err;
+    for (i = 0; i < doc->client_count; i++)
+        blocks += first_clock(e, yjs__client(doc, i)) <
+                  yjs__client(doc, i)->state;
+    if (e->sv.len == 0)
+        (void)yjs__write_reserve(&e->out, doc->content_bytes +
+                                              (size_t)doc->items.used * 20 +
+                                              16);
+    yjs__write_varuint(&e->out, blocks);
+    for (i = 0; i < doc->client_count && rc == YJS_OK; i++)
+        if (yjs__client(doc, sorted[i])->state > 0)
+            rc = write_client(e, yjs__client(doc, sorted[i]));
+    if (rc == YJS_OK)
+        yjs__idset_write(&e->out, &e->deleted);
+    return rc == YJS_OK ? e->out.err : rc;
+}
+
+/* Pending deletes as an update without structs. */
+static int write_pending_ds(struct encoder *e, struct yjs__writer *w)
+{
+    yjs__write_u8(w, 0);
+    yjs__idset_write(w, &e->doc->pending_ds);
+    return w->err;
+}
+
+/*
+ * What is pending goes along, merged in as Y.mergeUpdates does: the result can
+ * differ from a plain encoding in more than what was added.
+ */
+static int merge_pending(struct encoder *e)
+{
+    struct yjs__writer ds, structs, merged;
+    struct yjs__slice parts[3];
+    size_t n = 1;
+    int rc = YJS_OK;
+
+    yjs__writer_init(&ds, &e->mem, 0);
+    yjs__writer_init(&structs, &e->mem, 0);
+    yjs__writer_init(&merged, &e->mem, 0);
+    parts[0] = (struct yjs__slice){e->out.data, e->out.len};
+    if (e->doc->pending_ds.len > 0) {
+        rc = write_pending_ds(e, &ds);
+        parts[n++] = (struct yjs__slice){ds.data, ds.len};
+    }
+    if (rc == YJS_OK && e->doc->pending.data != NULL) {
+        rc = yjs__diff(&e->mem,
+                       (struct yjs__slice){e->doc->pending.data,
+                                           e->doc->pending.len},
+                       &e->sv, &structs);
+        parts[n++] = (struct yjs__slice){structs.data, structs.len};
+    }
+    if (rc == YJS_OK)
+        rc = yjs__merge(&e->mem, parts, n, &merged);
+    yjs__writer_deinit(&ds);
+    yjs__writer_deinit(&structs);
+    yjs__writer_deinit(&e->out);
+    e->out = merged;
+    return rc;
+}
+
+int yjs_encode_state_as_update(yjs_doc *doc, const uint8_t *sv, size_t sv_len,
+                               struct yjs_bytes *out)
+{
+    struct encoder e = {.doc = doc};
+    int rc;
+
+    yjs__mem_init(&e.mem, &doc->mem.alloc, 0);
+    yjs__canon_init(&e.canon, &e.mem, doc->limits.depth);
+    yjs__writer_init(&e.out, &e.mem, 0);
+    rc = sv == NULL ? YJS_OK : yjs__sv_read(&e.mem, sv, sv_len, &e.sv);
+    if (rc == YJS_OK)
+        rc = write_all(&e);
+    if (rc == YJS_OK && (doc->pending.data != NULL || doc->pending_ds.len > 0))
+        rc = merge_pending(&e);
+    yjs__vec_trim(&e.mem, &e.sv, sizeof(struct yjs__sv_entry), 0);
+    yjs__vec_trim(&e.mem, &e.deleted, sizeof(struct yjs__range), 0);
+    yjs__canon_trim(&e.canon);
+    if (rc == YJS_OK)
+        return yjs__writer_take(&e.out, out);
+    yjs__writer_deinit(&e.out);
+    return rc;
+}
+
+int yjs_encode_state_vector(yjs_doc *doc, struct yjs_bytes *out)
+{
+    const uint32_t *sorted = yjs__store_sorted(doc);
+    struct yjs__writer w;
+    struct yjs__mem mem;
+    uint64_t n = 0;
+    uint32_t i;
+
+    if (sorted == NULL)
+        return doc->mem.err;
+    yjs__mem_init(&mem, &doc->mem.alloc, 0);
+    yjs__writer_init(&w, &mem, 0);
+    for (i = 0; i < doc->client_count; i++)
+        n += yjs__client(doc, i)->state > 0;
+    yjs__write_varuint(&w, n);
+    for (i = 0; i < doc->client_count; i++) {
+        const struct yjs__client *c = yjs__client(doc, sorted[i]);
+
+        if (c->state == 0)
+            continue;
+        yjs__write_varuint(&w, c->id);
+        yjs__write_varuint(&w, c->state);
+    }
+    return yjs__writer_take(&w, out);
+}

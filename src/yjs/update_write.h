@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT */
+/**
+ * @file update_write.h
+ * Update format v1 (update_read.h has it as a table), written from a document.
+ */
+#ifndef YJS_UPDATE_WRITE_H
+#define YJS_UPDATE_WRITE_H
+
+#include "yjs/doc.h"
+
+/** A state vector as it was sent: ids ascending, the last of equals counts. */
+struct yjs__sv_entry {
+    uint64_t client;
+    uint64_t clock;
+};
+
+/** Bytes after the vector are ignored, as Yjs does. */
+YJS_MUST_USE int yjs__sv_read(struct yjs__mem *mem, const uint8_t *data,
+                              size_t len, struct yjs__vec *sv);
+/** 0 when it is not in there. */
+uint64_t yjs__sv_clock(const struct yjs__vec *sv, uint64_t client,
+                       bool *present);
+
+/** Write a staged struct as it was read. */
+void yjs__write_staged(yjs_doc *doc, struct yjs__writer *w, uint32_t h);
+
+#endif
