@@ -5,6 +5,7 @@ libyjs_a_CFLAGS = $(AM_CFLAGS) -Wconversion
 libyjs_a_SOURCES = \
 	include/yjs.h \
 	src/yjs/apply.c \
+	src/yjs/awareness.c \
 	src/yjs/canon.c src/yjs/canon.h \
 	src/yjs/canon_json.c \
 	src/yjs/check.c \
@@ -15,6 +16,7 @@ libyjs_a_SOURCES = \
 	src/yjs/index.c src/yjs/index.h \
 	src/yjs/integrate.c \
 	src/yjs/item.h \
+	src/yjs/jsoncheck.c src/yjs/jsoncheck.h \
 	src/yjs/lib0.c src/yjs/lib0.h \
 	src/yjs/list.c src/yjs/list.h \
 	src/yjs/mem.c src/yjs/mem.h \
@@ -25,6 +27,7 @@ libyjs_a_SOURCES = \
 	src/yjs/stage.c \
 	src/yjs/store.c src/yjs/store.h \
 	src/yjs/subdoc.c \
+	src/yjs/sync.c \
 	src/yjs/txn.c src/yjs/txn.h \
 	src/yjs/update_read.c src/yjs/update_read.h \
 	src/yjs/update_write.c src/yjs/update_write.h \
