@@ -321,6 +321,13 @@ static room_refusal refuse(struct room_member *member, const char *what,
     return reason;
 }
 
+static room_refusal refuse_message(struct room_member *member,
+                                   room_refusal reason, size_t len)
+{
+    counter_inc(member->room->registry->counters, COUNTER_UNREADABLE);
+    return refuse(member, "message rejected", reason, len, 0);
+}
+
 static room_refusal apply(struct room_member *member, const uint8_t *update,
                           size_t len, struct yjs_apply_result *result)
 {
@@ -455,11 +462,8 @@ static room_refusal push_step2(struct room_member *member,
         room_fail(room, "encoding an answer", err);
         return "room failed";
     }
-    if (err) {
-        counter_inc(room->registry->counters, COUNTER_UPDATES_REJECTED);
-        return refuse(member, "state vector rejected", "malformed message", len,
-                      0);
-    }
+    if (err)
+        return refuse_message(member, "malformed message", len);
     fanout_y_push(member, YJS_MESSAGE_SYNC, YJS_SYNC_STEP2, update.data,
                   update.len);
     yjs_bytes_free(&update);
@@ -502,13 +506,13 @@ room_refusal room_y_message(struct room_member *member, const uint8_t *data,
 {
     struct yjs_message y;
     advance_clock(member->room->registry, now_ms);
-    member->yjs = true;
     int err = yjs_message_decode(data, len, &y);
     if (err)
-        return refuse(member, "message rejected",
-                      err == YJS_ERR_UNSUPPORTED ? "unsupported message"
-                                                 : "malformed message",
-                      len, 0);
+        return refuse_message(member,
+                              err == YJS_ERR_UNSUPPORTED ? "unsupported message"
+                                                         : "malformed message",
+                              len);
+    member->yjs = true;
     switch (y.type) {
     case YJS_MESSAGE_SYNC:
         return receive_sync(member, &y);
@@ -518,8 +522,7 @@ room_refusal room_y_message(struct room_member *member, const uint8_t *data,
         awareness_push_all(member);
         return NULL;
     default: /* permissions are the server's to give */
-        return refuse(member, "message rejected", "unsupported message", len,
-                      0);
+        return refuse_message(member, "unsupported message", len);
     }
 }
 

@@ -150,7 +150,7 @@ static void step(struct fuzz_input *in)
         text(c, "phx_leave", topic, (const uint8_t *)"{}", 2);
         return;
     case 2:
-        now += (uint64_t)where * where * 2;
+        now += (uint64_t)where * where / 16;
         registry_tick(env.rooms, now);
         return;
     case 3:
@@ -194,6 +194,9 @@ static void world_open(void)
     options.limits.awareness_bytes = 1 << 10;
     options.limits.awareness_clients = 8;
     options.limits.awareness_tombstones = 4;
+    options.limits.empty_ms = 2000;
+    options.limits.awareness_timeout_ms = 1000;
+    options.limits.awareness_grace_ms = 100;
     env = (struct session_env){
         .rooms = registry_new(&options),
         .counters = &counters,
@@ -217,8 +220,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         session_close(s, now);
     }
     FUZZ_ASSERT(counters.value[COUNTER_MEMBERS] == 0);
-    registry_tick(env.rooms, now += 50000);
-    registry_tick(env.rooms, now += 61000);
+    registry_tick(env.rooms, now += 1500);
+    registry_tick(env.rooms, now += 2500);
     FUZZ_ASSERT(registry_rooms(env.rooms) == 0);
     FUZZ_ASSERT(counters.value[COUNTER_ROOMS] == 0);
     FUZZ_ASSERT(counters.value[COUNTER_DOCUMENT_BYTES] == 0);
