@@ -40,11 +40,13 @@ LINT = \
 	tests/lint/exports.sh \
 	tests/lint/style.sh \
 	tests/lint/tree.sh \
+	tests/lint/docs.sh \
 	tests/lint/shell.sh
 TESTS += $(LINT)
 EXTRA_DIST += $(LINT) tests/lint/lib.sh \
 	tests/package.json \
 	tests/package-lock.json \
+	tests/support/docker-steps.sh \
 	tests/support/driver.sh \
 	tests/support/node-modules.sh
 
