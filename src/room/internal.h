@@ -65,8 +65,9 @@ struct room {
     uint64_t empty_at; /* while empty: when it ends */
     size_t doc_heap;   /* as counted in the gauge */
     uint32_t count;
-    bool failed; /* members are gone, memory goes at the next tick */
     uint32_t topic_len;
+    bool pending; /* the document holds what waits for other updates */
+    bool failed;  /* members are gone, memory goes at the next tick */
     char topic[];
 };
 

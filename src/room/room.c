@@ -328,37 +328,61 @@ static room_refusal refuse_message(struct room_member *member,
     return refuse(member, "message rejected", reason, len, 0);
 }
 
+/* What an update did to the room's document. */
+struct effect {
+    bool changed;
+    bool waits; /* parts of this very update wait for others */
+};
+
+/* The engine says whether anything at all is pending. An update added to that
+ * if nothing was before, or if all it did was to make the document larger. */
+static struct effect note_effect(struct room *room, size_t before,
+                                 const struct yjs_apply_result *result)
+{
+    struct counters *c = room->registry->counters;
+    struct effect effect = {.changed = result->changed};
+    count_heap(room);
+    effect.waits =
+        result->pending &&
+        (!room->pending || (!result->changed && room->doc_heap > before));
+    room->pending = result->pending;
+    counter_inc(c, effect.changed || effect.waits ? COUNTER_UPDATES_APPLIED
+                                                  : COUNTER_UPDATES_UNCHANGED);
+    return effect;
+}
+
 static room_refusal apply(struct room_member *member, const uint8_t *update,
-                          size_t len, struct yjs_apply_result *result)
+                          size_t len, struct effect *effect)
 {
     struct room *room = member->room;
     struct registry *registry = room->registry;
+    struct yjs_apply_result result = {0};
     room_refusal reason = NULL;
+    size_t heap = 0;
     int err = YJS_OK;
     if (len > registry->limits.update_bytes) {
         counter_inc(registry->counters, COUNTER_LIMIT_UPDATE);
         reason = "update too large";
     } else {
         err = open_document(room);
+        heap = err ? 0 : yjs_doc_heap(room->doc);
         if (!err)
-            err = yjs_apply_update(room->doc, update, len, result);
-        if (err == YJS_ERR_NOMEM) {
-            room_fail(room, "applying an update", err);
-            return "room failed";
-        }
-        if (err == YJS_ERR_LIMIT)
-            reason = over_limit(room, len);
-        else if (err)
-            reason = "malformed update";
+            err = yjs_apply_update(room->doc, update, len, &result);
     }
+    if (err == YJS_ERR_NOMEM) {
+        room_fail(room, "applying an update", err);
+        return "room failed";
+    }
+    if (err == YJS_ERR_LIMIT)
+        reason = over_limit(room, len);
+    else if (err)
+        reason = "malformed update";
     if (reason) {
         counter_inc(registry->counters, COUNTER_UPDATES_REJECTED);
         return refuse(member, "update rejected", reason, len,
-                      result->error_offset);
+                      result.error_offset);
     }
-    counter_inc(registry->counters, result->changed || result->pending
-                                        ? COUNTER_UPDATES_APPLIED
-                                        : COUNTER_UPDATES_UNCHANGED);
+    *effect = note_effect(room, heap, &result);
     return NULL;
 }
 
@@ -382,18 +406,16 @@ static void relay(struct room_member *from, const uint8_t *update, size_t len)
 
 static room_refusal receive_update(struct room_member *member,
                                    const uint8_t *update, size_t len,
-                                   bool *pending)
+                                   bool *waits)
 {
-    struct room *room = member->room;
-    struct yjs_apply_result result = {0};
-    room_refusal refusal = apply(member, update, len, &result);
+    struct effect effect;
+    room_refusal refusal = apply(member, update, len, &effect);
     if (refusal)
         return refusal;
-    *pending = result.pending;
-    if (!result.changed && !result.pending)
+    *waits = effect.waits;
+    if (!effect.changed && !effect.waits)
         return NULL;
-    drop_state(room);
-    count_heap(room);
+    drop_state(member->room);
     relay(member, update, len);
     return NULL;
 }
@@ -401,9 +423,9 @@ static room_refusal receive_update(struct room_member *member,
 room_refusal room_update(struct room_member *member, const uint8_t *update,
                          size_t len, uint64_t now_ms)
 {
-    bool pending = false;
+    bool waits;
     advance_clock(member->room->registry, now_ms);
-    return receive_update(member, update, len, &pending);
+    return receive_update(member, update, len, &waits);
 }
 
 bool room_state(struct room *room, const uint8_t **state, size_t *len)
@@ -485,14 +507,13 @@ static room_refusal answer_step1(struct room_member *member,
 static room_refusal receive_sync(struct room_member *member,
                                  const struct yjs_message *y)
 {
-    bool pending = false;
+    bool waits = false;
     if (y->sync == YJS_SYNC_STEP1)
         return answer_step1(member, y->body, y->body_len);
-    room_refusal refusal =
-        receive_update(member, y->body, y->body_len, &pending);
-    if (refusal || !member->room || !pending || y->sync != YJS_SYNC_UPDATE)
+    room_refusal refusal = receive_update(member, y->body, y->body_len, &waits);
+    if (refusal || !member->room || !waits || y->sync != YJS_SYNC_UPDATE)
         return refusal;
-    /* Only an update asks: a step2 that is left pending is all they have. */
+    /* Only an update asks: a step2 that has to wait is all they have. */
     uint32_t now = (uint32_t)(member->room->registry->now_ms / 1000) + 1;
     if (!member->asked_step1 || now - member->asked_step1 >= ASK_AGAIN_S) {
         member->asked_step1 = now;

@@ -25,8 +25,7 @@ static const uint8_t all[] = {2,   1,   2,   0,   68,  1,   0,   1,   88,
     "[2,1,2,0,68,1,0,1,88,1,1,0,4,1,5,110,111,116,101,115,11,104,101,108,108," \
     "111,32,119,111,114,108,100,0]"
 #define ROOM          "room:a"
-#define UPDATE(ints)                                                           \
-    "[\"1\",\"2\",\"" ROOM "\",\"update\",{\"data\":" ints "}]"
+#define UPDATE(ints)  "[\"1\",\"2\",\"" ROOM "\",\"update\",{\"data\":" ints "}]"
 #define UPDATED(ints) "[null,null,\"" ROOM "\",\"update\",{\"data\":" ints "}]"
 #define REFUSED(ref, reason)                                                   \
     "[\"1\",\"" ref "\",\"" ROOM "\",\"phx_reply\",{\"status\":\"error\","     \
@@ -268,7 +267,11 @@ START_TEST(early_updates_wait)
     forget(a);
     forget(b);
     forget(y);
+    say_y(y, "yjs", 0, 2, world_, sizeof world_); /* known to wait */
+    hears_nothing(a);
+    hears_nothing(y);
     say_y(y, "yjs", 0, 2, x, sizeof x); /* early too, but asked just now */
+    hears(a, UPDATED(X));
     hears_nothing(y);
     SYNC(y, 1, hello);
     hears_nothing(y);
