@@ -232,17 +232,21 @@ static void complain(struct reading *r, const char *what)
 static char *next_line(char *line, int size, void *arg)
 {
     struct reading *r = arg;
-    if (r->error[0] || !fgets(line, size, r->in))
+    int at = 0, c = 0;
+    while (at < size - 1 && c != '\n' && (c = getc(r->in)) != EOF)
+        line[at++] = (char)c;
+    line[at] = '\0';
+    if (at == 0 || r->error[0])
         return NULL;
     r->line++;
-    size_t len = strlen(line);
-    if (len == (size_t)size - 1 && line[len - 1] != '\n') {
+    if (memchr(line, '\0', (size_t)at))
+        complain(r, "a NUL byte");
+    else if (at == size - 1 && c != '\n')
         complain(r, "the line is too long");
-        return NULL;
-    }
-    if ((line[0] == ' ' || line[0] == '\t') && line[strspn(line, " \t\r\n")])
+    else if ((line[0] == ' ' || line[0] == '\t') &&
+             line[strspn(line, " \t\r\n")])
         complain(r, "a line must not start with a space");
-    return line;
+    return r->error[0] ? NULL : line;
 }
 
 static int on_ini(void *arg, const char *section, const char *name,
@@ -271,6 +275,8 @@ static bool read_file(struct config *c, const char *file, char *error)
         return false;
     }
     int line = ini_parse_stream(next_line, &reading, on_ini, &reading);
+    if (ferror(reading.in)) /* a directory, say */
+        snprintf(error, CONFIG_ERROR_MAX, "%.300s: %s", file, strerror(errno));
     fclose(reading.in);
     if (line) {
         reading.line = line;

@@ -15,11 +15,10 @@
  *    runs once per turn (10,000 parked: 18 us each, 104 us one by one). A
  *    resumed request enters the access handler anew.
  *  - A proxy's upstream connection that MHD owns may carry an upgrade later.
- *    The descriptor is duplicated, the copy given to libwebsockets, and MHD
- *    told to close its own: with MHD_USE_TURBO it does so without shutdown(),
- *    which would end both. (Frames that a client sends before it has seen the
- *    101, against RFC 6455, are in MHD's buffer by then and lost; on a fresh
- *    connection, where listen.c peeks, they are not.)
+ *    MHD's own upgrade mechanism sends the 101 and gives out what it has read
+ *    behind the head; the descriptor is duplicated, the copy given to
+ *    libwebsockets, and MHD told to close its own, which it does without
+ *    shutdown() [read in its source].
  *
  * The pool of a connection has to hold head, parsed headers (72 bytes each)
  * and response head: heads of 16 kB with 100 headers need 32 kB. Untouched
@@ -27,8 +26,8 @@
  */
 #include "transport/http.h"
 
-#include <fcntl.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -135,8 +134,23 @@ static void on_longpoll_wake(struct lp_request *lp)
     http_request_wake(LIST_ENTRY(lp, struct http_request, lp));
 }
 
+/* A reset puts the socket into the closed state, an end does not. */
+static bool was_reset(int fd)
+{
+    struct tcp_info info;
+    socklen_t len = sizeof info;
+    return getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len) == 0 &&
+           info.tcpi_state == TCP_CLOSE;
+}
+
+static bool on_longpoll_lost(struct lp_link *link)
+{
+    return was_reset(LIST_ENTRY(link, struct http_conn, link)->fd);
+}
+
 static const struct longpoll_ops longpoll_callbacks = {
     .wake = on_longpoll_wake,
+    .lost = on_longpoll_lost,
 };
 
 static bool resume_woken(struct http *http)
@@ -180,6 +194,7 @@ static void on_connection(void *arg, struct MHD_Connection *mhd,
         return;
     }
     struct http_conn *conn = *socket_context;
+    longpoll_settle(&conn->link, was_reset(conn->fd));
     wheel_cancel(http->env->wheel, &conn->deadline);
     counter_dec(c, COUNTER_CONNECTIONS_HTTP);
     free(conn);
@@ -195,6 +210,7 @@ static void *on_request_line(void *arg, const char *target,
     struct http_request *r =
         http_request_new(conn, mhd, target, strlen(target));
     http->requests++;
+    longpoll_settle(&conn->link, false);
     if (conn->phase == HTTP_IDLE)
         http_conn_phase(conn, HTTP_HEAD);
     return r;
@@ -294,7 +310,7 @@ static struct MHD_Daemon *start_mhd(struct http *http)
 {
     return MHD_start_daemon(
         MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET | MHD_ALLOW_SUSPEND_RESUME |
-            MHD_USE_ITC | MHD_USE_TURBO,
+            MHD_USE_ITC | MHD_USE_TURBO | MHD_ALLOW_UPGRADE,
         0, NULL, NULL, on_request, http,
         MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)POOL_BYTES,
         MHD_OPTION_CONNECTION_LIMIT, (unsigned int)CONNECTIONS_MAX,

@@ -48,8 +48,12 @@ void http_request_free(struct http_request *r, bool written)
 {
     struct http *http = r->conn->http;
     if (r->polled && http->longpoll)
-        longpoll_finish(http->longpoll, &r->lp, written, env_now(http->env));
+        longpoll_finish(http->longpoll, &r->lp, written, &r->conn->link,
+                        env_now(http->env));
     buf_deinit(&r->body);
+    if (r->upgrade)
+        connect_params_deinit(r->upgrade);
+    free(r->upgrade);
     free(r);
 }
 
@@ -246,6 +250,18 @@ static const struct http_page *find_page(const struct http *http,
     return NULL;
 }
 
+static bool refuse_method(struct http_request *r)
+{
+    static char text[] = "Method Not Allowed\n";
+    struct MHD_Response *response = MHD_create_response_from_buffer(
+        sizeof text - 1, text, MHD_RESPMEM_PERSISTENT);
+    if (!response)
+        return false;
+    add(response, "Content-Type", TEXT_TYPE);
+    add(response, "Allow", "GET, HEAD");
+    return queue_response(r, 405, response);
+}
+
 static bool handle_page(struct http_request *r, const struct http_head *head)
 {
     struct http *http = r->conn->http;
@@ -253,7 +269,7 @@ static bool handle_page(struct http_request *r, const struct http_head *head)
     struct buf body;
     if (!http_span_is(head->method, "GET") &&
         !http_span_is(head->method, "HEAD"))
-        return reply_text(r, 405, "Method Not Allowed\n");
+        return refuse_method(r);
     const struct http_page *page = find_page(http, head->path);
     if (page) {
         buf_init(&body, 1 << 20);
@@ -271,24 +287,47 @@ static bool handle_page(struct http_request *r, const struct http_head *head)
 
 /* upgrades on a connection that MHD owns */
 
+static void on_upgraded(void *arg, struct MHD_Connection *mhd, void *request,
+                        const char *early, size_t early_len, MHD_socket fd,
+                        struct MHD_UpgradeResponseHandle *handle)
+{
+    struct http_request *r = request;
+    struct http *http = r->conn->http;
+    int copy = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+    (void)arg;
+    (void)mhd;
+    if (copy >= 0)
+        ws_adopt_answered(http->ws, copy, r->upgrade, early, early_len);
+    else
+        counter_inc(http->env->counters, COUNTER_LIMIT_FDS);
+    MHD_upgrade_action(handle, MHD_UPGRADE_ACTION_CLOSE);
+    http->due = true;
+}
+
+static bool answer_upgrade(struct http_request *r)
+{
+    char accept[UPGRADE_ACCEPT_CHARS + 1];
+    struct MHD_Response *response =
+        MHD_create_response_for_upgrade(on_upgraded, NULL);
+    if (!response)
+        return false;
+    upgrade_accept(r->upgrade->key, accept);
+    add(response, "Upgrade", "websocket");
+    add(response, "Sec-WebSocket-Accept", accept);
+    if (r->upgrade->offers_phoenix)
+        add(response, "Sec-WebSocket-Protocol", "phoenix");
+    return queue_response(r, 101, response);
+}
+
 static bool handle_upgrade(struct http_request *r,
                            const struct http_head *head)
 {
-    struct http *http = r->conn->http;
-    struct connect_params params;
-    int fd = -1;
-    connect_params_init(&params);
-    enum connect_refusal why = upgrade_check(http->env, head, &params);
-    if (why == CONNECT_OK) {
-        fd = fcntl(r->conn->fd, F_DUPFD_CLOEXEC, 0);
-        if (fd >= 0)
-            ws_adopt(http->ws, fd, &params);
-        else
-            counter_inc(http->env->counters, COUNTER_LIMIT_FDS);
-    }
-    connect_params_deinit(&params);
+    r->upgrade = mem_zalloc(sizeof *r->upgrade);
+    connect_params_init(r->upgrade);
+    enum connect_refusal why =
+        upgrade_check(r->conn->http->env, head, r->upgrade);
     if (why == CONNECT_OK)
-        return false; /* MHD closes its descriptor; ours lives */
+        return answer_upgrade(r);
     int status = connect_refusal_status(why);
     return reply_text(r, status,
                       status == 403 ? "Forbidden\n" : "Bad Request\n");

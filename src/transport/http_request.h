@@ -22,6 +22,7 @@
 #include "transport/longpoll.h"
 #include "transport/poller.h"
 
+struct connect_params;
 struct MHD_Connection;
 struct MHD_Daemon;
 
@@ -49,6 +50,7 @@ enum http_phase { HTTP_IDLE, HTTP_HEAD, HTTP_BODY, HTTP_WRITING, HTTP_PARKED };
 struct http_conn {
     struct http *http;
     struct wheel_timer deadline;
+    struct lp_link link; /**< the last poll it answered */
     int fd;
     enum http_phase phase;
 };
@@ -61,6 +63,7 @@ struct http_request {
     struct poller_item watch;
     struct lp_request lp;
     struct buf body;
+    struct connect_params *upgrade; /**< while it becomes a WebSocket */
     bool started;   /**< the access handler was called */
     bool collects;  /**< the body is wanted */
     bool too_large; /**< and was more than allowed */

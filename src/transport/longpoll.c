@@ -6,16 +6,25 @@
  *
  * A session has one queue, and at most two requests at a time:
  *
- *              send                    longpoll_body
- *   session ----------> queue ------------------------> in_flight
- *                         ^      poll: parked or ready      | longpoll_finish
- *                         |                                 |
- *                         +------ not written --------------+---> written
+ *              send                 longpoll_body
+ *   session ----------> queue --------------------> in_flight
+ *                         ^    poll: parked or ready    | longpoll_finish
+ *                         |                             |
+ *                         +------- not written ---------+
+ *                         |                             | written
+ *                         |                             v
+ *                         +------- lost ----------- unsettled ---> forgotten
  *
  *  - `poll` waits for messages. A newer one takes its place and the older is
  *    answered 204.
  *  - `writing` carries messages that may still come back. While it is under
  *    way no other poll is given any: if they came back, they would be late.
+ *
+ *  - `unsettled` is what the kernel took, but perhaps not the client. TCP tells
+ *    them apart: closing over unread bytes sends a reset, an end does not. The
+ *    client's next poll settles it; a client that breaks a poll off and polls
+ *    again gets the messages again. (Rather twice than never: updates may be
+ *    applied twice, and phoenix.js drops the second reply.)
  *
  * One timer: the window while there is a poll, the session's death otherwise.
  */
@@ -49,7 +58,8 @@ struct lp_session {
     struct list node;
     struct session *session;
     struct lp_request *poll, *writing;
-    struct outq queue;
+    struct outq queue, unsettled;
+    struct lp_link *link; /* of what is unsettled */
     struct wheel_timer timer;
     uint64_t connection;
     bool ended;
@@ -184,6 +194,7 @@ static struct lp_session *session_new(struct longpoll *lp,
     s->connection = ++env->connections_made;
     env_random(s->id, sizeof s->id);
     outq_init(&s->queue, env->limits.queue_bytes);
+    outq_init(&s->unsettled, SIZE_MAX);
     list_push(&lp->live, &s->node);
     dict_put(&lp->by_id, s->id, sizeof s->id, s);
     struct session_params session = {
@@ -262,10 +273,38 @@ static void open_session(struct longpoll *lp, struct lp_request *r,
 
 /* polls */
 
+static void put_back(struct lp_session *s, struct outq *from)
+{
+    for (uint32_t i = from->end; i > from->first; i--) {
+        struct outq_entry *entry = &from->entries[i - 1];
+        outq_put_back(&s->queue, entry->blob, entry->klass);
+        entry->blob = NULL;
+    }
+}
+
+void longpoll_settle(struct lp_link *link, bool lost)
+{
+    struct lp_session *s = link->session;
+    if (!s)
+        return;
+    if (lost && !s->ended)
+        put_back(s, &s->unsettled);
+    outq_clear(&s->unsettled);
+    s->link = NULL;
+    link->session = NULL;
+}
+
+static void settle_by_asking(struct lp_session *s)
+{
+    if (s->link)
+        longpoll_settle(s->link, s->lp->ops->lost(s->link));
+}
+
 static bool attach(struct lp_session *s, struct lp_request *r, uint64_t now)
 {
     if (s->poll)
         release_poll(s, LP_NOTHING);
+    settle_by_asking(s);
     s->poll = r;
     r->session = s;
     memcpy(r->id, s->id, sizeof r->id);
@@ -352,17 +391,26 @@ void longpoll_body(struct longpoll *lp, struct lp_request *r, struct buf *out)
     buf_puts(out, "]}");
 }
 
-static void put_back(struct lp_session *s, struct outq *from)
+/* The response is written, or it failed. */
+static void leave_flight(struct lp_session *s, struct lp_request *r,
+                         bool written, struct lp_link *link)
 {
-    for (uint32_t i = from->end; i > from->first; i--) {
-        struct outq_entry *entry = &from->entries[i - 1];
-        outq_put_back(&s->queue, entry->blob, entry->klass);
-        entry->blob = NULL;
+    if (s->ended || outq_empty(&r->in_flight))
+        return;
+    if (!written) {
+        put_back(s, &r->in_flight);
+        return;
     }
+    s->unsettled = r->in_flight;
+    outq_init(&r->in_flight, SIZE_MAX);
+    s->link = link;
+    link->session = s;
+    if (s->poll) /* it waits already: there is no later moment to ask */
+        settle_by_asking(s);
 }
 
 void longpoll_finish(struct longpoll *lp, struct lp_request *r, bool written,
-                     uint64_t now)
+                     struct lp_link *link, uint64_t now)
 {
     struct lp_session *s = r->session;
     if (s && r->state == LP_PARKED)
@@ -371,8 +419,7 @@ void longpoll_finish(struct longpoll *lp, struct lp_request *r, bool written,
         s->poll = NULL;
     if (s && s->writing == r) {
         s->writing = NULL;
-        if (!written && !s->ended)
-            put_back(s, &r->in_flight);
+        leave_flight(s, r, written, link);
     }
     outq_clear(&r->in_flight);
     r->session = NULL;
@@ -470,6 +517,9 @@ static void reap(struct lp_session *s, uint64_t now)
     if (s->writing)
         s->writing->session = NULL;
     session_close(s->session, now);
+    if (s->link)
+        s->link->session = NULL;
+    outq_clear(&s->unsettled);
     outq_clear(&s->queue);
     counter_dec(lp->env->counters, COUNTER_CONNECTIONS_LP);
     free(s);

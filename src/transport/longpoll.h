@@ -41,6 +41,14 @@ enum lp_state {
     LP_WRITING /**< the response is under way */
 };
 
+/**
+ * Embedded in a carrier's connection, zeroed at first: ties the last response
+ * it carried to the session, until it is known whether that arrived.
+ */
+struct lp_link {
+    struct lp_session *session;
+};
+
 /** Embedded by the carrier; zero it before longpoll_poll. */
 struct lp_request {
     struct lp_session *session; /**< NULL when the answer needs none */
@@ -56,6 +64,8 @@ struct longpoll_ops {
     /** A parked request has an answer: call longpoll_body and so on soon, but
      *  not from in here. */
     void (*wake)(struct lp_request *request);
+    /** Has the peer broken this connection off (a reset, not an end)? */
+    bool (*lost)(struct lp_link *link);
 };
 
 struct longpoll *longpoll_new(struct transport_env *env,
@@ -69,9 +79,14 @@ bool longpoll_poll(struct longpoll *lp, struct lp_request *request,
 /** Write the JSON body of a ready request. */
 void longpoll_body(struct longpoll *lp, struct lp_request *request,
                    struct buf *out);
-/** The request is over. Not `written`: its messages are put back. */
+/** The request is over. Not `written`: its messages are put back. Else they
+ *  are kept until `link` is settled, or the session's next poll arrives. */
 void longpoll_finish(struct longpoll *lp, struct lp_request *request,
-                     bool written, uint64_t now);
+                     bool written, struct lp_link *link, uint64_t now);
+/** What has become of the last response on this connection: it arrived (the
+ *  client sends another request, or ends in peace), or it is `lost`. Harmless
+ *  when nothing is open. */
+void longpoll_settle(struct lp_link *link, bool lost);
 
 /** A POST with its whole body, which is overwritten. Returns the status. */
 int longpoll_post(struct longpoll *lp, const struct http_head *head,

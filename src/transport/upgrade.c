@@ -3,7 +3,11 @@
 #include "transport/upgrade.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+
+#include <openssl/evp.h>
+#include <openssl/sha.h>
 
 #include "base/counters.h"
 #include "base/log.h"
@@ -199,6 +203,17 @@ enum connect_refusal connect_check_longpoll(struct transport_env *env,
 int connect_refusal_status(enum connect_refusal refusal)
 {
     return refusal == CONNECT_BAD_HANDSHAKE ? 400 : 403;
+}
+
+void upgrade_accept(struct http_span key, char out[UPGRADE_ACCEPT_CHARS + 1])
+{
+    static const char magic[] = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
+    char text[KEY_CHARS + sizeof magic];
+    unsigned char digest[SHA_DIGEST_LENGTH];
+    int n = snprintf(text, sizeof text, "%.*s%s", KEY_CHARS, key.p, magic);
+    if (!EVP_Digest(text, (size_t)n, digest, NULL, EVP_sha1(), NULL))
+        abort(); /* libcrypto out of memory, or without SHA-1 */
+    EVP_EncodeBlock((unsigned char *)out, digest, sizeof digest);
 }
 
 size_t upgrade_head(const struct connect_params *params,

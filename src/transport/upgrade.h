@@ -22,6 +22,7 @@ struct transport_env;
 
 enum {
     UPGRADE_HEAD_MAX = 512,
+    UPGRADE_ACCEPT_CHARS = 28,
     UPGRADE_USER_ID_MAX = 255,
     UPGRADE_AUTH_TOKEN_MAX = 8192
 };
@@ -71,7 +72,10 @@ bool connect_origin_ok(struct transport_env *env,
 /** The HTTP status that a refused WebSocket is answered with. */
 int connect_refusal_status(enum connect_refusal refusal);
 
-/** Returns the length written to `out`. */
+/** The Sec-WebSocket-Accept for a key (RFC 6455 4.2.2), NUL-terminated. */
+void upgrade_accept(struct http_span key, char out[UPGRADE_ACCEPT_CHARS + 1]);
+
+/** The head for libwebsockets. Returns the length written to `out`. */
 size_t upgrade_head(const struct connect_params *params,
                     char out[UPGRADE_HEAD_MAX]);
 

@@ -6,13 +6,14 @@
  *
  * A connection's life:
  *
- *   ws_adopt -> OPEN --- ws_end(code) ---> ENDING --- queue written ---> lws
- *                 |                          | close_timeout         sends
- *                 | peer's Close             v                       Close,
- *                 +-------> SHUT <--------- kill                     waits 5 s
- *                             |                                        |
- *                             v          <----- LWS_CALLBACK_CLOSED ---+
- *                           DEAD: reaped by ws_turn, session_close there
+ *   ws_adopt -> OPEN --- ws_end(code) ---> ENDING --- queue written,
+ *                 |                             |     Close written ---> SHUT
+ *                 | peer's Close                | close_timeout           |
+ *                 +---------> SHUT              v                  peer's Close
+ *                               |       killed by the library            or
+ *                               v               |                 close_timeout
+ *                             DEAD <------------+-------------------------+
+ *               reaped by ws_turn, session_close there
  *
  * Library behaviour that this file relies on [read in its source, 4.1.6]:
  *  - A write of kind LWS_WRITE_HTTP on a WebSocket goes out raw. What the
@@ -20,19 +21,21 @@
  *    lws_partial_buffered is true and SERVER_WRITEABLE does not come.
  *  - Pongs and the Close are written from inside its POLLOUT handling, between
  *    our writes: hence we hand over no half frame, see ws_write.c.
- *  - lws_close_reason, then -1 from SERVER_WRITEABLE: sends that Close and
- *    waits for the peer's. With bytes still buffered it would close without
- *    one, so we return -1 only when nothing is.
+ *  - Its own way to close (lws_close_reason, then -1 from a callback) sends no
+ *    Close in Debian's build: with _DEBUG and libuv it closes a second time at
+ *    once, as a self-test, and takes that for "the polite way was tried".
+ *    [measured: FIN without Close]. So the Close is a frame of ours.
  *  - Its validity timers cost O(n) per handshake: an all-zero policy turns
  *    them off. permessage-deflate is broken in this version: not offered.
  */
 #include "transport/ws.h"
 
-#include <errno.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <libwebsockets.h>
@@ -56,6 +59,7 @@ struct ws {
     struct list open, ending, dead; /* ws_conn.node */
     struct list dirty;              /* ws_conn.dirty */
     struct ws_conn *adopting;
+    const struct connect_params *adopting_params;
     size_t count;
     bool shedding; /* logged that we are over the limit */
     unsigned char scratch[WS_SCRATCH_BYTES];
@@ -189,6 +193,15 @@ static void reap(struct ws_conn *conn)
     free(conn);
 }
 
+/* Is the message being received, with `more` bytes at hand, too long? */
+static bool too_long(const struct ws_conn *conn, size_t more)
+{
+    uint64_t limit = conn->ws->env->limits.frame_bytes;
+    uint64_t have = (uint64_t)conn->received.len + more;
+    uint64_t rest = lws_remaining_packet_payload(conn->wsi);
+    return have > limit || rest > limit - have;
+}
+
 /* Nothing was received for the idle time? The kernel knows, pings and all, so
  * that receiving costs no timer work. */
 static void on_idle_timer(struct wheel_timer *timer, uint64_t now)
@@ -207,8 +220,11 @@ static void on_idle_timer(struct wheel_timer *timer, uint64_t now)
         wheel_set(env->wheel, timer, now + limit - quiet, on_idle_timer);
         return;
     }
-    counter_inc(env->counters, COUNTER_LIMIT_IDLE);
-    ws_end(conn, 1002);
+    /* A frame that was announced and never came has made no callback. */
+    bool announced = too_long(conn, 0);
+    counter_inc(env->counters,
+                announced ? COUNTER_LIMIT_FRAME : COUNTER_LIMIT_IDLE);
+    ws_end(conn, announced ? 1009 : 1002);
 }
 
 /* receiving */
@@ -235,10 +251,7 @@ static void on_receive(struct ws_conn *conn, const uint8_t *data, size_t len)
     struct buf *have = &conn->received;
     if (conn->state != WS_OPEN)
         return;
-    uint64_t need = (uint64_t)have->len + len;
-    uint64_t rest = lws_remaining_packet_payload(conn->wsi);
-    if (need > env->limits.frame_bytes ||
-        rest > env->limits.frame_bytes - need) {
+    if (too_long(conn, len)) {
         counter_inc(env->counters, COUNTER_LIMIT_FRAME);
         ws_end(conn, 1009);
         return;
@@ -256,45 +269,121 @@ static void on_receive(struct ws_conn *conn, const uint8_t *data, size_t len)
     buf_shrink(have, 0);
 }
 
-static void on_peer_close(struct ws_conn *conn, const uint8_t *reason,
-                          size_t len)
+/* -1: nothing more is to be said; otherwise the library answers. */
+static int on_peer_close(struct ws_conn *conn, const uint8_t *reason,
+                         size_t len)
 {
     struct transport_env *env = conn->ws->env;
+    if (conn->close_sent)
+        return -1;
     if (!conn->ours)
         conn->code =
             len >= 2 ? (uint16_t)(reason[0] << 8 | reason[1]) : 1005;
-    conn->state = WS_SHUT; /* the library answers; we write no more */
+    conn->state = WS_SHUT; /* we write no more */
     wheel_set(env->wheel, &conn->timer, env_now(env) + env->limits.close_ms,
               on_close_timeout);
+    return 0;
 }
 
 /* writing */
 
-/* Returns -1 when the library shall close. */
-static int on_writeable(struct ws_conn *conn)
+/* Behind our Close comes nothing: say so, that the peer need not wait. */
+static int finish_close(struct ws_conn *conn)
 {
+    if (lws_partial_buffered(conn->wsi))
+        return 0; /* comes again when it is written */
+    shutdown(lws_get_socket_fd(conn->wsi), SHUT_WR);
+    return 0;
+}
+
+/* The queue is empty: the Close is the last thing we write. */
+static int send_close(struct ws_conn *conn)
+{
+    unsigned char frame[] = {0x88, 2, (unsigned char)(conn->code >> 8),
+                             (unsigned char)conn->code};
+    conn->state = WS_SHUT;
+    conn->close_sent = true;
+    if (lws_write(conn->wsi, frame, sizeof frame, LWS_WRITE_HTTP) < 0)
+        return -1;
+    return finish_close(conn);
+}
+
+static int write_some(struct ws_conn *conn)
+{
+    if (conn->close_sent)
+        return finish_close(conn);
     if (conn->state != WS_OPEN && conn->state != WS_ENDING)
         return 0;
-    if (ws_conn_write(conn, conn->ws->scratch, conn->ws->env->counters) < 0) {
-        conn->state = WS_SHUT;
+    if (ws_conn_write(conn, conn->ws->scratch, conn->ws->env->counters) < 0)
         return -1;
-    }
-    if (conn->state == WS_OPEN || !outq_empty(&conn->queue) ||
-        lws_partial_buffered(conn->wsi))
+    if (conn->state == WS_ENDING && outq_empty(&conn->queue) &&
+        !lws_partial_buffered(conn->wsi))
+        return send_close(conn);
+    return 0;
+}
+
+/* -1: the library shall close the socket. */
+static int on_writeable(struct ws_conn *conn)
+{
+    if (write_some(conn) == 0)
         return 0;
     conn->state = WS_SHUT;
-    lws_close_reason(conn->wsi, conn->code, NULL, 0);
     return -1;
 }
 
 static void flush(struct ws_conn *conn)
 {
-    if (conn->state == WS_ENDING)
-        lws_callback_on_writable(conn->wsi);
-    else if (conn->state == WS_OPEN &&
-             ws_conn_write(conn, conn->ws->scratch,
-                           conn->ws->env->counters) < 0)
+    if (write_some(conn) < 0)
         kill_now(conn);
+}
+
+/* Why a connection is opened only to be closed: 0 for no reason. */
+static int refusal_code(struct ws *ws)
+{
+    struct transport_env *env = ws->env;
+    if (env->draining)
+        return 1012;
+    bool over = env_connections(env) > env->limits.connections;
+    if (over)
+        counter_inc(env->counters, COUNTER_LIMIT_CONNECTIONS);
+    if (over && !ws->shedding)
+        log_warning("connections shed",
+                    LOG_INT("open", env_connections(env)),
+                    LOG_INT("limit", env->limits.connections));
+    ws->shedding = over;
+    return over ? 1013 : 0;
+}
+
+static void open_session(struct ws_conn *conn,
+                         const struct connect_params *params)
+{
+    struct transport_env *env = conn->ws->env;
+    struct session_params session = {
+        .form = params->form,
+        .connection = conn->id,
+        .user_id = params->has_user_id ? params->user_id.data : NULL,
+        .user_id_len = params->user_id.len,
+        .auth_token = params->has_auth_token ? params->auth_token.data : NULL,
+        .auth_token_len = params->auth_token.len,
+    };
+    conn->session = session_open(env->sessions, &session, &session_callbacks,
+                                 conn, env_now(env));
+    wheel_set(env->wheel, &conn->timer, env_now(env) + env->limits.idle_ms,
+              on_idle_timer);
+    log_info("websocket opened", LOG_INT("connection", conn->id));
+}
+
+static void on_established(struct ws_conn *conn)
+{
+    struct ws *ws = conn->ws;
+    int code = refusal_code(ws);
+    if (!ws->adopting_params)
+        return; /* too late: ws_adopt has given it up */
+    conn->state = WS_OPEN;
+    if (code)
+        ws_end(conn, code);
+    else
+        open_session(conn, ws->adopting_params);
 }
 
 /* the library's callback */
@@ -315,7 +404,7 @@ static int on_lws(struct lws *wsi, enum lws_callback_reasons reason,
         return 0;
     switch (reason) {
     case LWS_CALLBACK_ESTABLISHED:
-        conn->state = WS_OPEN;
+        on_established(conn);
         break;
     case LWS_CALLBACK_RECEIVE:
         on_receive(conn, in, len);
@@ -323,8 +412,7 @@ static int on_lws(struct lws *wsi, enum lws_callback_reasons reason,
     case LWS_CALLBACK_SERVER_WRITEABLE:
         return on_writeable(conn);
     case LWS_CALLBACK_WS_PEER_INITIATED_CLOSE:
-        on_peer_close(conn, in, len);
-        break;
+        return on_peer_close(conn, in, len);
     case LWS_CALLBACK_CLOSED:
     case LWS_CALLBACK_WSI_DESTROY:
         on_gone(conn);
@@ -390,23 +478,6 @@ struct ws *ws_new(struct transport_env *env)
     return ws;
 }
 
-/* Why a connection is opened only to be closed: 0 for no reason. */
-static int refusal_code(struct ws *ws)
-{
-    struct transport_env *env = ws->env;
-    if (env->draining)
-        return 1012;
-    bool over = env_connections(env) > env->limits.connections;
-    if (over)
-        counter_inc(env->counters, COUNTER_LIMIT_CONNECTIONS);
-    if (over && !ws->shedding)
-        log_warning("connections shed",
-                    LOG_INT("open", env_connections(env)),
-                    LOG_INT("limit", env->limits.connections));
-    ws->shedding = over;
-    return over ? 1013 : 0;
-}
-
 static struct ws_conn *conn_new(struct ws *ws)
 {
     struct ws_conn *conn = mem_zalloc(sizeof *conn);
@@ -422,49 +493,63 @@ static struct ws_conn *conn_new(struct ws *ws)
     return conn;
 }
 
-static void open_session(struct ws_conn *conn,
-                         const struct connect_params *params)
+/* The handshake is read from `head` (and what `early` holds after it), and
+ * answered before this returns, since the head is whole. */
+static struct ws_conn *adopt(struct ws *ws, int fd,
+                             const struct connect_params *params,
+                             const char *head, size_t len)
 {
-    struct transport_env *env = conn->ws->env;
-    struct session_params session = {
-        .form = params->form,
-        .connection = conn->id,
-        .user_id = params->has_user_id && params->user_id.data
-                       ? params->user_id.data
-                       : NULL,
-        .user_id_len = params->user_id.len,
-        .auth_token = params->has_auth_token ? params->auth_token.data : NULL,
-        .auth_token_len = params->auth_token.len,
-    };
-    conn->session = session_open(env->sessions, &session, &session_callbacks,
-                                 conn, env_now(env));
-    wheel_set(env->wheel, &conn->timer, env_now(env) + env->limits.idle_ms,
-              on_idle_timer);
-    log_info("websocket opened", LOG_INT("connection", conn->id));
+    struct ws_conn *conn = conn_new(ws);
+    ws->adopting = conn;
+    ws->adopting_params = params;
+    lws_adopt_socket_vhost_readbuf(ws->vhost, fd, head, len);
+    ws->adopting = NULL;
+    ws->adopting_params = NULL;
+    if (conn->state != WS_OPENING)
+        return conn;
+    if (conn->wsi) {
+        kill_now(conn);
+    } else { /* not even adopted */
+        conn->state = WS_DEAD;
+        list_remove(&conn->node);
+        list_push(&ws->dead, &conn->node);
+    }
+    return conn;
 }
 
 void ws_adopt(struct ws *ws, int fd, const struct connect_params *params)
 {
     char head[UPGRADE_HEAD_MAX];
-    size_t head_len = upgrade_head(params, head);
-    struct ws_conn *conn = conn_new(ws);
-    int code = refusal_code(ws);
-    ws->adopting = conn;
-    /* Answers the handshake before it returns: the head is whole. */
-    struct lws *wsi =
-        lws_adopt_socket_vhost_readbuf(ws->vhost, fd, head, head_len);
-    ws->adopting = NULL;
-    if (!conn->wsi && conn->state == WS_OPENING) { /* not even adopted */
-        list_remove(&conn->node);
-        list_push(&ws->dead, &conn->node);
-    } else if (wsi && conn->state == WS_OPENING) {
-        kill_now(conn);
-    } else if (wsi && conn->state == WS_OPEN) {
-        if (code)
-            ws_end(conn, code);
-        else
-            open_session(conn, params);
+    adopt(ws, fd, params, head, upgrade_head(params, head));
+}
+
+/* The library insists on sending a 101 itself. So it is given one end of a
+ * socket pair, which swallows that; then the client's socket takes the place
+ * of this end, under the same descriptor number. libuv has not told epoll of
+ * the descriptor yet: it does so before it polls next [libuv: uv__io_start
+ * only queues]. */
+void ws_adopt_answered(struct ws *ws, int fd,
+                       const struct connect_params *params, const void *early,
+                       size_t early_len)
+{
+    int pair[2];
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0,
+                   pair) != 0) {
+        counter_inc(ws->env->counters, COUNTER_LIMIT_FDS);
+        close(fd);
+        return;
     }
+    char *head = mem_alloc(UPGRADE_HEAD_MAX + early_len);
+    size_t head_len = upgrade_head(params, head);
+    if (early_len)
+        memcpy(head + head_len, early, early_len);
+    struct ws_conn *conn =
+        adopt(ws, pair[0], params, head, head_len + early_len);
+    free(head);
+    if (conn->wsi && dup3(fd, pair[0], O_CLOEXEC) < 0)
+        kill_now(conn);
+    close(fd);
+    close(pair[1]);
 }
 
 bool ws_turn(struct ws *ws)

@@ -25,6 +25,12 @@ struct ws *ws_new(struct transport_env *env);
  *  5xx on the handshake would send the client to long-poll for good. */
 void ws_adopt(struct ws *ws, int fd, const struct connect_params *params);
 
+/** Likewise for a socket on which the 101 has been sent already. `early`: what
+ *  the client sent behind its handshake and was read by somebody else. */
+void ws_adopt_answered(struct ws *ws, int fd,
+                       const struct connect_params *params, const void *early,
+                       size_t early_len);
+
 /** Write what is queued, close what is to be closed, free what is over. False
  *  when nothing was done. */
 bool ws_turn(struct ws *ws);

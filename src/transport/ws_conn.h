@@ -42,7 +42,8 @@ struct ws_conn {
                          went out as fragments */
     enum ws_state state;
     uint16_t code;
-    bool ours; /**< we ended it */
+    bool ours;       /**< we ended it */
+    bool close_sent; /**< our Close is written, or with the library */
 };
 
 /**
