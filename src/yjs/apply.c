@@ -166,6 +166,30 @@ static int retry_deletes(struct apply *a, struct yjs__vec *later)
     return YJS_OK;
 }
 
+/*
+ * Deletes that have to wait must be in order: Yjs keeps them as differences
+ * and turns others into garbage. No encoder writes such.
+ */
+static int check_order(struct yjs__vec *later)
+{
+    size_t i, groups = later->len > 0, clients = groups;
+
+    for (i = 1; i < later->len; i++) {
+        const struct yjs__range *r = yjs__idset_at(later, i);
+
+        groups += r[-1].client != r->client;
+        if (r[-1].client == r->client && r[-1].clock + r[-1].len > r->clock)
+            return YJS_ERR_MALFORMED;
+    }
+    yjs__idset_normalise(later);
+    for (i = 1; i < later->len; i++) {
+        const struct yjs__range *r = yjs__idset_at(later, i);
+
+        clients += r[-1].client != r->client;
+    }
+    return groups == clients ? YJS_OK : YJS_ERR_MALFORMED;
+}
+
 static int apply_deletes(struct apply *a, struct yjs__reader *deletes)
 {
     struct yjs__vec *later = &a->doc->txn.unapplied;
@@ -174,6 +198,8 @@ static int apply_deletes(struct apply *a, struct yjs__reader *deletes)
     later->len = 0;
     if (deletes != NULL)
         rc = read_deletes(a->doc, deletes, later);
+    if (rc == YJS_OK)
+        rc = check_order(later);
     return rc == YJS_OK ? retry_deletes(a, later) : rc;
 }
 

@@ -30,6 +30,7 @@
 struct yjs__canon {
     struct yjs__mem *mem;
     size_t depth;            /**< greatest nesting taken */
+    bool via_any;            /**< JSON: as if it had been an Any meanwhile */
     struct yjs__writer out;  /**< what was written; the caller may reset len */
     struct yjs__vec frames;
     struct yjs__vec members;
@@ -52,7 +53,11 @@ bool yjs__canon_any_plain(struct yjs__reader *r);
 YJS_MUST_USE int yjs__canon_any_skip(struct yjs__canon *c,
                                      struct yjs__reader *r);
 
-/** Append the canonical form of a JSON text. */
+/**
+ * Append the canonical form of a JSON text. With `via_any` it loses what an
+ * Any cannot hold: halves of surrogate pairs become U+FFFD, properties of the
+ * name __proto__ go.
+ */
 YJS_MUST_USE int yjs__canon_json(struct yjs__canon *c, struct yjs__slice text);
 
 /** True if `text` is for sure canonical JSON: a look at simple values. */

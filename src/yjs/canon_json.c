@@ -140,12 +140,15 @@ static void write_utf8(struct yjs__writer *w, uint32_t c)
 }
 
 /* One UTF-16 unit or character as JSON.stringify prints it. */
-static void write_char(struct yjs__writer *w, uint32_t c)
+static void write_char(struct yjs__canon *canon, uint32_t c)
 {
+    struct yjs__writer *w = &canon->out;
     static const char hex[] = "0123456789abcdef";
     static const char names[] = "btn\0fr"; /* of 8, 9, 10, (11), 12, 13 */
     char text[6] = {'\\', 'u', '0', '0', '0', '0'};
 
+    if (canon->via_any && c >= 0xd800 && c <= 0xdfff)
+        c = 0xfffd;
     if (c == '"' || c == '\\') {
         text[1] = (char)c;
         yjs__write_bytes(w, text, 2);
@@ -202,7 +205,7 @@ static void read_escape(struct json_in *in)
     if (c < 0)
         fail(in, YJS_ERR_MALFORMED);
     else
-        write_char(&in->c->out, (uint32_t)c);
+        write_char(in->c, (uint32_t)c);
 }
 
 /* `in` stands behind the opening quote, which is written already. */
@@ -326,7 +329,7 @@ static void close_frame(struct json_in *in)
     int rc;
 
     if (f->object) {
-        rc = yjs__canon_arrange(c, f->members, false, &changed);
+        rc = yjs__canon_arrange(c, f->members, c->via_any, &changed);
         if (rc == YJS_OK && changed)
             rc = rewrite_object(c, f);
         if (rc != YJS_OK)

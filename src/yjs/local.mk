@@ -17,12 +17,15 @@ libyjs_a_SOURCES = \
 	src/yjs/integrate.c \
 	src/yjs/item.h \
 	src/yjs/jsoncheck.c src/yjs/jsoncheck.h \
+	src/yjs/json.c \
 	src/yjs/lib0.c src/yjs/lib0.h \
 	src/yjs/list.c src/yjs/list.h \
 	src/yjs/mem.c src/yjs/mem.h \
 	src/yjs/merge.c src/yjs/merge.h \
 	src/yjs/number.c src/yjs/number.h \
 	src/yjs/pool.c src/yjs/pool.h \
+	src/yjs/print.c src/yjs/print.h \
+	src/yjs/render.h \
 	src/yjs/sort.c src/yjs/sort.h \
 	src/yjs/stage.c \
 	src/yjs/store.c src/yjs/store.h \
@@ -31,4 +34,5 @@ libyjs_a_SOURCES = \
 	src/yjs/txn.c src/yjs/txn.h \
 	src/yjs/update_read.c src/yjs/update_read.h \
 	src/yjs/update_write.c src/yjs/update_write.h \
-	src/yjs/utf.c src/yjs/utf.h
+	src/yjs/utf.c src/yjs/utf.h \
+	src/yjs/xml.c

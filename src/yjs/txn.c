@@ -262,8 +262,10 @@ int yjs__txn_changed(yjs_doc *doc, struct yjs__type *type)
     struct yjs__type **slot;
     const struct yjs__item *it;
 
-    /* Only formatting hangs on it, and only nested texts clean it up. */
-    if (type->noted || !yjs__type_is_text(type))
+    /* Only formatting hangs on it, and only nested texts clean it up; what
+     * the clean-up itself deletes is a change of our own. */
+    if (type->noted || !yjs__type_is_text(type) ||
+        doc->txn.into == &doc->txn.cleaned)
         return YJS_OK;
     it = yjs__item(doc, type->item);
     if (yjs__item_deleted(it) ||

@@ -198,10 +198,65 @@ static int write_item(const yjs_doc *doc, struct yjs__canon *canon,
     return yjs__content_write(canon, w, it, offset);
 }
 
+static bool contains(struct yjs__slice s, const char *what)
+{
+    size_t n = strlen(what), i;
+
+    for (i = 0; i + n <= s.len; i++)
+        if (memcmp(s.ptr + i, what, n) == 0)
+            return true;
+    return false;
+}
+
+/*
+ * Yjs keeps pending structs in format v2, which has values of embeds and
+ * formats as Any: what an Any cannot hold is lost on the way.
+ */
+static int lose_in_v2(yjs_doc *doc, struct yjs__item *it)
+{
+    struct yjs__canon *canon = &doc->txn.canon;
+    struct yjs__slice s = yjs__content(it), key = {NULL, 0}, text;
+    struct yjs__writer *w = &canon->out;
+    struct yjs__reader r;
+    uint8_t *copy, *p;
+    int rc;
+
+    if (!contains(s, "\\ud") && !contains(s, "__proto__"))
+        return YJS_OK;
+    yjs__reader_init(&r, s.ptr, s.len);
+    if (it->kind == YJS__FORMAT)
+        key = yjs__read_var_bytes(&r);
+    text = yjs__read_var_bytes(&r);
+    w->len = 0;
+    canon->via_any = true;
+    rc = yjs__canon_json(canon, text);
+    canon->via_any = false;
+    if (rc != YJS_OK)
+        return rc;
+    p = copy = yjs__arena_alloc(&doc->txn.arena, key.len + w->len + 20);
+    if (copy == NULL)
+        return doc->mem.err;
+    if (it->kind == YJS__FORMAT) {
+        p = yjs__put_varuint(p, key.len);
+        memcpy(p, key.ptr, key.len);
+        p += key.len;
+    }
+    p = yjs__put_varuint(p, w->len);
+    memcpy(p, w->data, w->len);
+    it->u.borrowed = copy;
+    it->left = (uint32_t)((size_t)(p - copy) + w->len);
+    return YJS_OK;
+}
+
 void yjs__write_staged(yjs_doc *doc, struct yjs__writer *w, uint32_t h)
 {
-    int rc = write_item(doc, &doc->txn.canon, w, yjs__item(doc, h), 0);
+    struct yjs__item *it = yjs__item(doc, h);
+    int rc = YJS_OK;
 
+    if (it->kind == YJS__EMBED || it->kind == YJS__FORMAT)
+        rc = lose_in_v2(doc, it);
+    if (rc == YJS_OK)
+        rc = write_item(doc, &doc->txn.canon, w, it, 0);
     if (rc != YJS_OK && w->err == YJS_OK)
         w->err = rc;
 }

@@ -21,7 +21,7 @@ YJS_MUST_USE int yjs__sv_read(struct yjs__mem *mem, const uint8_t *data,
 uint64_t yjs__sv_clock(const struct yjs__vec *sv, uint64_t client,
                        bool *present);
 
-/** Write a staged struct as it was read. */
+/** Write a staged struct into what is pending. */
 void yjs__write_staged(yjs_doc *doc, struct yjs__writer *w, uint32_t h);
 
 #endif
