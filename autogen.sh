@@ -62,7 +62,6 @@ look_for_build_needs() {
     need_module libuv libuv1-dev
     need_module libwebsockets libwebsockets-dev
     need_module libmicrohttpd libmicrohttpd-dev
-    need_module json-c libjson-c-dev
     need_module inih libinih-dev
     need_module zlib zlib1g-dev
     need_module libcrypto libssl-dev

@@ -408,7 +408,7 @@ static room_refusal receive_update(struct room_member *member,
                                    const uint8_t *update, size_t len,
                                    bool *waits)
 {
-    struct effect effect;
+    struct effect effect = {0};
     room_refusal refusal = apply(member, update, len, &effect);
     if (refusal)
         return refusal;
@@ -423,7 +423,7 @@ static room_refusal receive_update(struct room_member *member,
 room_refusal room_update(struct room_member *member, const uint8_t *update,
                          size_t len, uint64_t now_ms)
 {
-    bool waits;
+    bool waits = false;
     advance_clock(member->room->registry, now_ms);
     return receive_update(member, update, len, &waits);
 }

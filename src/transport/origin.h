@@ -31,8 +31,8 @@ struct origin_policy {
 /**
  * `setting`: `true`, `false`, `conn`, or entries separated by commas or spaces:
  * `https://a.example`, `//a.example` (any scheme), or a host that starts with
- * `*.` (then the domain itself matches too), with or without a port. False when an entry cannot be
- * read; `policy` is untouched then.
+ * `*.` (then the domain itself matches too), with or without a port. False when
+ * an entry cannot be read; `policy` is untouched then.
  */
 bool origin_policy_init(struct origin_policy *policy, const char *setting,
                         const char *hostname);

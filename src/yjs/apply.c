@@ -23,7 +23,7 @@ struct apply {
     bool ds_changed;
 };
 
-/* --------------------------------------------------------------- delete sets */
+/* -------------------------------------------------------------- delete sets */
 
 /* Delete what there is of [clock, end) of a client; end <= its state. */
 static int delete_range(yjs_doc *doc, uint32_t client, uint64_t clock,
@@ -203,7 +203,7 @@ static int apply_deletes(struct apply *a, struct yjs__reader *deletes)
     return rc == YJS_OK ? retry_deletes(a, later) : rc;
 }
 
-/* ----------------------------------------------------------- pending structs */
+/* ---------------------------------------------------------- pending structs */
 
 /* Has a client come to what pending structs wait for? */
 static bool structs_are_due(const yjs_doc *doc)
@@ -286,7 +286,7 @@ static int integrate_pending(struct apply *a)
     return rc == YJS_OK ? apply_deletes(a, NULL) : rc;
 }
 
-/* ----------------------------------------------------------------- the update */
+/* --------------------------------------------------------------- the update */
 
 static int check_limits(const struct apply *a)
 {

@@ -298,7 +298,8 @@ static void close_member(struct yjs__canon *c, const struct yjs__canon_frame *f)
 }
 
 /* Write the object again with its members as they are now in `members`. */
-static int rewrite_object(struct yjs__canon *c, const struct yjs__canon_frame *f)
+static int rewrite_object(struct yjs__canon *c,
+                          const struct yjs__canon_frame *f)
 {
     const struct yjs__canon_member *m = c->members.data;
     size_t size = c->out.len - f->body;

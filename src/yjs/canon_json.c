@@ -298,7 +298,8 @@ static bool read_value(struct json_in *in)
     }
 }
 
-static int rewrite_object(struct yjs__canon *c, const struct yjs__canon_frame *f)
+static int rewrite_object(struct yjs__canon *c,
+                          const struct yjs__canon_frame *f)
 {
     const struct yjs__canon_member *m = c->members.data;
     size_t size = c->out.len - f->body;

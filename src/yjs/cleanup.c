@@ -329,7 +329,7 @@ static int clean_formatting(yjs_doc *doc, const uint32_t *clients, size_t n)
     return YJS_OK;
 }
 
-/* ------------------------------------------------------------------- merging */
+/* ------------------------------------------------------------------ merging */
 
 static bool joins(const yjs_doc *doc, uint32_t left, uint32_t right)
 {
@@ -439,7 +439,7 @@ static uint32_t merge_left(yjs_doc *doc, struct yjs__client *c,
     return n;
 }
 
-/* ------------------------------------------------------- room for the merges */
+/* ------------------------------------------------------ room for the merges */
 
 /* Deleted content is about to go. */
 static bool needs_room(const yjs_doc *doc, const struct yjs__item *it)
@@ -647,7 +647,7 @@ static void collect_deleted(yjs_doc *doc, const struct yjs__vec *set)
     }
 }
 
-/* ------------------------------------------------------------ where to merge */
+/* ----------------------------------------------------------- where to merge */
 
 /* From the struct behind the range to the first in it, from the right. */
 static void merge_range(yjs_doc *doc, const struct yjs__range *r)

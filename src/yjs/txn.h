@@ -16,7 +16,7 @@
  * or the update turns out to be malformed, the journal is walked backwards
  * and the document is as it was.
  *
- * After any of these functions has failed, rolling back is all that may be done.
+ * After any of these functions has failed, only rolling back is allowed.
  */
 #ifndef YJS_TXN_H
 #define YJS_TXN_H
@@ -45,7 +45,7 @@ static inline uint32_t yjs__txn_ref(const yjs_doc *doc, uint32_t i)
     return ((const uint32_t *)doc->txn.refs.data)[i];
 }
 
-/* ------------------------------------------------- primitives with a journal */
+/* ------------------------------------------------ primitives with a journal */
 
 /** Find or add a client; YJS__NONE on failure. */
 uint32_t yjs__txn_client(yjs_doc *doc, uint64_t id);

@@ -261,7 +261,7 @@ void yjs__write_staged(yjs_doc *doc, struct yjs__writer *w, uint32_t h)
         w->err = rc;
 }
 
-/* -------------------------------------------------------------- the document */
+/* ------------------------------------------------------------- the document */
 
 struct encoder {
     yjs_doc *doc;

@@ -19,7 +19,7 @@ static void put(struct yjs__render *k, const char *s)
     yjs__render_put(k, s);
 }
 
-/* ------------------------------------------------------------------ elements */
+/* ----------------------------------------------------------------- elements */
 
 static uint32_t lower(uint32_t c)
 {
@@ -141,7 +141,7 @@ void yjs__xml_close(struct yjs__render *k, const struct yjs__type *type)
     put(k, ">");
 }
 
-/* --------------------------------------------------------------------- marks */
+/* -------------------------------------------------------------------- marks */
 
 static struct yjs__mark *mark_at(const struct yjs__render_frame *f, size_t i)
 {

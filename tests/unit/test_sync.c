@@ -25,7 +25,8 @@ static const uint8_t all[] = {2,   1,   2,   0,   68,  1,   0,   1,   88,
     "[2,1,2,0,68,1,0,1,88,1,1,0,4,1,5,110,111,116,101,115,11,104,101,108,108," \
     "111,32,119,111,114,108,100,0]"
 #define ROOM          "room:a"
-#define UPDATE(ints)  "[\"1\",\"2\",\"" ROOM "\",\"update\",{\"data\":" ints "}]"
+#define UPDATE(ints)                                                           \
+    "[\"1\",\"2\",\"" ROOM "\",\"update\",{\"data\":" ints "}]"
 #define UPDATED(ints) "[null,null,\"" ROOM "\",\"update\",{\"data\":" ints "}]"
 #define REFUSED(ref, reason)                                                   \
     "[\"1\",\"" ref "\",\"" ROOM "\",\"phx_reply\",{\"status\":\"error\","     \
