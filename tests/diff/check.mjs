@@ -129,7 +129,9 @@ export const checkHistory = async (history, driver, options = {}) => {
   for (let i = 0; i < list.length; i++) {
     const entry = list[i]
     const got = replies[i]
-    if (options.lenient && entry.request.op === OP.APPLY && got.status < 0) {
+    const applying = entry.request.op === OP.APPLY ||
+      entry.request.op === OP.APPLY_OOM
+    if (options.lenient && applying && got.status < 0) {
       return { refused: got.status }
     }
     const reason = mismatch(entry, got)

@@ -40,7 +40,9 @@ const MARKS = [
   { 'ü😀': 'ß' }
 ]
 
-const mark = r => r.chance(0.9) ? r.pick(MARKS) : { free: jsonValue(r) }
+/* a copy: Yjs writes into the attributes it is given */
+const anyMark = r => ({ ...r.pick(MARKS) })
+const mark = r => r.chance(0.9) ? anyMark(r) : { free: jsonValue(r) }
 
 const newDoc = ctx => {
   const { r } = ctx
@@ -350,11 +352,11 @@ const editFormats = ctx => {
   switch (op) {
     case 'format': {
       const at = r.below(length)
-      return type.format(at, r.range(1, length - at), r.pick(MARKS))
+      return type.format(at, r.range(1, length - at), anyMark(r))
     }
     case 'del': return type.delete(...span(r, length))
     case 'marked':
-      return type.insert(place(r, length), randomString(r, 3), r.pick(MARKS))
+      return type.insert(place(r, length), randomString(r, 3), anyMark(r))
     case 'plain': return type.insert(place(r, length), randomString(r, 3))
     default: return editText(ctx, type)
   }

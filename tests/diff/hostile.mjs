@@ -117,12 +117,16 @@ const tamperStruct = (r, s, ids) => {
   }
 }
 
+/* Ranges stay sorted and apart: of others that have to wait Yjs makes nonsense
+ * (their distances are negative), which nobody should imitate. */
 const tamperDeletes = (r, update, ids) => {
   const id = someId(r, ids)
-  const range = [id[1], r.pick([1, 1, 2, 5, 100])]
-  const entry = update.deletes.find(d => d.id === id[0])
-  if (entry && r.chance(0.7)) entry.ranges.splice(r.below(3), 0, range)
-  else update.deletes.push({ id: id[0], ranges: [range] })
+  let entry = update.deletes.find(d => d.id === id[0])
+  if (!entry) update.deletes.push(entry = { id: id[0], ranges: [] })
+  entry.ranges.push([Math.max(0, id[1]), r.pick([1, 1, 2, 5, 100])])
+  entry.ranges.sort((a, b) => a[0] - b[0])
+  entry.ranges = entry.ranges.filter((range, i, all) =>
+    i === 0 || range[0] > all[i - 1][0] + all[i - 1][1])
 }
 
 const tamper = (r, bytes, ids) => {

@@ -63,6 +63,18 @@ const build = (seed, profile) => {
 
 const hex = bytes => Buffer.from(bytes).toString('hex')
 
+/* The lines that are only in one of the two, and what all lines are below. */
+const sayDifference = (want, got) => {
+  const a = describeUpdate(want).split('\n')
+  const b = describeUpdate(got).split('\n')
+  const [inA, inB] = [new Set(a), new Set(b)]
+  for (const line of a) {
+    if (!inB.has(line)) console.log(`-${line}`)
+    else if (!line.startsWith('    ')) console.log(` ${line}`)
+  }
+  for (const line of b) if (!inA.has(line)) console.log(`+${line}`)
+}
+
 const report = failure => {
   const { history, step, request, want, got, reason } = failure
   const say = line => console.log(line)
@@ -83,9 +95,8 @@ const report = failure => {
     say(` got  ${Buffer.from(got.data).toString()}`)
   } else if (want.data) {
     say(` want ${hex(want.data)}`)
-    if (request.op === OP.STATE) say(describeUpdate(want.data))
-    say(` got  status ${got.status} ${hex(got.data)}`)
-    if (request.op === OP.STATE) say(describeUpdate(got.data))
+    say(` got  ${hex(got.data)} (status ${got.status})`)
+    if (request.op === OP.STATE) sayDifference(want.data, got.data)
   }
 }
 
