@@ -181,7 +181,8 @@ static bool neighbours(const yjs_doc *doc, const struct place *p)
 
 /*
  * The item's beginning is known already: only the part from `offset` on is
- * new, and continues what is known, wherever that is by now.
+ * new, and continues what is known. If that is not in the list that the item
+ * names, somebody lies, and Yjs would lose its own structure.
  */
 static int skip_known(yjs_doc *doc, struct yjs__item *it, uint64_t offset,
                       struct place *p)
@@ -193,7 +194,8 @@ static int skip_known(yjs_doc *doc, struct yjs__item *it, uint64_t offset,
     if (p->left == 0)
         return doc->mem.err;
     left = yjs__item(doc, p->left);
-    p->list = left->kind == YJS__GC || p->list == 0 ? 0 : left->list;
+    if (p->list != 0 && p->list != left->list)
+        return YJS_ERR_MALFORMED;
     it->origin_client = it->client;
     it->origin_clock = it->clock - 1;
     return YJS_OK;

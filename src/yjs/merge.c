@@ -123,33 +123,62 @@ struct merge {
     int err;
 };
 
-static int compare_sources(const struct source *a, const struct source *b)
+/*
+ * Is `a` before `b`? Of an item and a GC with the same id each is before the
+ * other: which of them comes first depends on how the sort asks, and it shows
+ * in what is written. So the sort, too, is the one of the JavaScript engine:
+ * the run at the start, reversed if it descends, then binary insertion.
+ */
+static bool is_before(const struct source *a, const struct source *b)
 {
-    bool a_skip = yjs__view_kind(&a->view) == YJS__SKIP;
-    bool b_skip = yjs__view_kind(&b->view) == YJS__SKIP;
-
     if (a->view.client != b->view.client)
-        return a->view.client > b->view.client ? -1 : 1;
+        return a->view.client > b->view.client;
     if (a->view.clock != b->view.clock)
-        return a->view.clock < b->view.clock ? -1 : 1;
-    return a_skip - b_skip;
+        return a->view.clock < b->view.clock;
+    return (yjs__view_kind(&a->view) == YJS__GC) !=
+           (yjs__view_kind(&b->view) == YJS__GC);
 }
 
-/* Stable, and quick when little is out of order. */
+/* How many stand in order from the start; a falling run is turned round. */
+static size_t first_run(struct source **order, size_t n)
+{
+    bool falling = n > 1 && is_before(order[1], order[0]);
+    size_t run = n > 1 ? 2 : n, i;
+
+    while (run < n && is_before(order[run], order[run - 1]) == falling)
+        run++;
+    for (i = 0; falling && i < run / 2; i++) {
+        struct source *s = order[i];
+
+        order[i] = order[run - 1 - i];
+        order[run - 1 - i] = s;
+    }
+    return run;
+}
+
 static void sort_sources(struct merge *m)
 {
-    size_t i, j, n = 0;
+    size_t i, n = 0;
 
     for (i = 0; i < m->n; i++)
         if (m->order[i]->has)
             m->order[n++] = m->order[i];
     m->n = n;
-    for (i = 1; i < n; i++) {
+    for (i = first_run(m->order, n); i < n; i++) {
         struct source *s = m->order[i];
+        size_t low = 0, high = i;
 
-        for (j = i; j > 0 && compare_sources(m->order[j - 1], s) > 0; j--)
-            m->order[j] = m->order[j - 1];
-        m->order[j] = s;
+        while (low < high) {
+            size_t mid = low + (high - low) / 2;
+
+            if (is_before(s, m->order[mid]))
+                high = mid;
+            else
+                low = mid + 1;
+        }
+        memmove(m->order + low + 1, m->order + low,
+                (i - low) * sizeof(struct source *));
+        m->order[low] = s;
     }
 }
 
