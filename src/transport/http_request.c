@@ -2,7 +2,7 @@
 /*
  * HTTP requests: see http_request.h. Must never answer before the whole body
  * was read (what is left of it would be read as the next request), except to
- * refuse one that is too large, which closes the connection.
+ * refuse one that is far too large, which closes the connection.
  */
 #include "transport/http_request.h"
 
@@ -395,10 +395,15 @@ static bool on_head(struct http_request *r, const struct http_head *head)
         return true;
     r->collects = true;
     buf_init(&r->body, env->limits.body_bytes);
-    if (length.p && strtoull(length.p, NULL, 10) > env->limits.body_bytes) {
-        counter_inc(env->counters, COUNTER_LIMIT_BODY);
-        return reply_longpoll_status(r, 400, LP_TOO_LARGE);
-    }
+    uint64_t size = length.p ? strtoull(length.p, NULL, 10) : 0;
+    if (size <= env->limits.body_bytes)
+        return true;
+    counter_inc(env->counters, COUNTER_LIMIT_BODY);
+    r->too_large = true;
+    /* Read past what was sent already, so that the answer is not lost in a
+     * reset; but not past anything, nor what was asked for permission. */
+    if (size / 8 > env->limits.body_bytes || http_head_get(head, "expect").p)
+        return handle_post(r, head);
     return true;
 }
 

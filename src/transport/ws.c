@@ -592,16 +592,19 @@ size_t ws_count(const struct ws *ws)
 
 void ws_stop(struct ws *ws)
 {
-    if (!ws || !ws->context)
+    if (!ws)
         return;
-    struct lws_context *context = ws->context;
-    ws->context = NULL;
-    lws_context_destroy(context); /* calls on_gone for every connection */
+    lws_context_destroy(ws->context); /* calls on_gone for every connection */
     while (ws_turn(ws))
         ;
 }
 
+/* With a loop of ours the library is destroyed in two steps: the first closes
+ * its handles, the second, when the loop has run dry, frees. */
 void ws_free(struct ws *ws)
 {
+    if (!ws)
+        return;
+    lws_context_destroy(ws->context);
     free(ws);
 }
