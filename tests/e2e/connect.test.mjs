@@ -45,7 +45,7 @@ for (const [query, version] of [
   ['?vsn=2.0.00', 0], ['?vsn=%202.0.0', 0], ['?vsn=2.0.0%00', 0],
   ['?vsn=2.0.0&vsn=1.0.0', 1], ['?vsn=1.0.0&vsn=2.0.0', 2],
   ['?a=b&vsn=2.0.0&c', 2], ['?%76sn=2.0.0', 2],
-  [`?vsn=2.0.${'9'.repeat(400)}`, 2]]) {
+  [`?vsn=2.0.${'9'.repeat(18)}`, 2]]) {
   test(`vsn ${query.slice(0, 40) || 'missing'}: ${version ? `V${version}` : 'refused'}`, async () => {
     assert.equal(await spoken(query), version, 'WebSocket')
     assert.equal(await spokenByPoll(query), version, 'long-poll')

@@ -127,7 +127,9 @@ test('clients with unread bytes in their queues are drained too', async t => {
   helper.send('1', '1', topic, 'phx_join')
   for (let i = 0; i < 3; i++) await helper.json()
   helper.wire.socket.pause()
-  for (let i = 0; i < 10; i++) ws.send('1', '2', topic, 'awareness', { x: 'y'.repeat(300000) })
+  for (let i = 0; i < 100; i++) {
+    ws.send('1', '2', topic, 'awareness', { x: 'y'.repeat(60000) })
+  }
   await ws.drainQueue()
   d.signal('SIGTERM')
   await exitedClean(d)

@@ -393,9 +393,10 @@ test('a message of a megabyte arrives whole', async t => {
   await join(ws, topic)
   await join(other, topic)
   await ws.drainQueue()
-  const x = 'é'.repeat(500000)
-  ws.send('1', '2', topic, 'awareness', { x })
-  assert.equal((await other.json())[4].x, x)
+  const text = 'é'.repeat(500000)
+  ws.binary(binaryPush('1', '2', topic, 'yjs', syncUpdate(textUpdate(text))))
+  const { data } = (await other.json())[4]
+  assert.equal(docOf(data).getText('t').toString(), text)
 })
 
 test('a close from the client is echoed', async t => {

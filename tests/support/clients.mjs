@@ -7,6 +7,9 @@ import { EventEmitter } from 'node:events'
 import { Y, phoenix, PhoenixChannelProvider, WebSocket } from './modules.mjs'
 import { assert, eventually, waitFor } from './harness.mjs'
 
+/* Each provider listens for the end of the process. */
+process.setMaxListeners(0)
+
 /* sessionStorage, where phoenix.js remembers a fallback. */
 export class MemoryStorage {
   constructor () { this.items = new Map() }
@@ -110,16 +113,22 @@ export function openProvider (t, endPoint, topic, { doc = new Y.Doc(), ...option
 export const synced = provider => eventually(
   `${provider.roomname} synced`, () => provider.synced, [[provider, 'sync']])
 
+/* JSON with sorted keys: maps that converged may list theirs in any order. */
+const canonical = value => JSON.stringify(value, (_key, v) =>
+  v && typeof v === 'object' && !Array.isArray(v)
+    ? Object.fromEntries(Object.entries(v).sort(([a], [b]) => a < b ? -1 : 1))
+    : v)
+
 /* Whether all documents have the same history (state vector and delete set),
  * show the same through `view`, and wait for nothing. */
 export function same (docs, view) {
   const [first, ...others] = docs
   const shot = Y.snapshot(first)
-  const seen = JSON.stringify(view(first))
+  const seen = canonical(view(first))
   return docs.every(d => d.store.pendingStructs === null &&
       d.store.pendingDs === null) &&
     others.every(d => Y.equalSnapshots(shot, Y.snapshot(d)) &&
-      JSON.stringify(view(d)) === seen)
+      canonical(view(d)) === seen)
 }
 
 export function converged (docs, view, check = () => true) {

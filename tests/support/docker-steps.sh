@@ -64,6 +64,12 @@ open_stage() { # NAME
     mount --rbind /dev "$stage/dev"
     mount --make-rslave "$stage/dev"
     cp /etc/resolv.conf "$stage/etc/resolv.conf"
+    # As the real base image: apt keeps neither packages nor indexes.
+    cat >"$stage/etc/apt/apt.conf.d/docker-clean" <<'END'
+DPkg::Post-Invoke { "rm -f /var/cache/apt/archives/*.deb || true"; };
+Dir::Cache::pkgcache "";
+Dir::Cache::srcpkgcache "";
+END
 }
 
 # The build context: what git has, less what .dockerignore names.

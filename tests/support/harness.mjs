@@ -37,13 +37,13 @@ export function waitFor (what, start, ms = LIMIT_MS) {
       if (done) return
       done = true
       clearTimeout(timer)
-      if (undo) undo()
+      if (typeof undo === 'function') undo()
       settle(value)
     }
     const timer = setTimeout(
       () => finish(reject, new Error(`waited ${ms} ms in vain for ${what}`)), ms)
     undo = start(value => finish(resolve, value), err => finish(reject, err))
-    if (done && undo) undo()
+    if (done && typeof undo === 'function') undo()
   })
 }
 

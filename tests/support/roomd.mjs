@@ -81,11 +81,10 @@ function cleanEnv (extra) {
 }
 
 /* Runs the binary to its end: { code, signal, stdout, stderr }. */
-export function runToEnd (args, { env, input } = {}) {
+export function runToEnd (args, { env } = {}) {
   return waitFor(`roomd ${args.join(' ')} to end`, resolve => {
     const child = spawn(binary, args,
-      { env: cleanEnv(env), stdio: ['pipe', 'pipe', 'pipe'] })
-    child.stdin.end(input || '')
+      { env: cleanEnv(env), stdio: ['ignore', 'pipe', 'pipe'] })
     let stdout = ''
     let stderr = ''
     child.stdout.on('data', d => { stdout += d })

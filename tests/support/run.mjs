@@ -39,8 +39,12 @@ function runFile (file) {
         ...(pattern ? ['-t', pattern] : []), file],
       { stdio: ['ignore', 'pipe', 'pipe'] })
     let out = ''
-    child.stdout.on('data', d => { out += d })
-    child.stderr.on('data', d => { out += d })
+    const take = data => {
+      out += data
+      if (files.length === 1) process.stdout.write(data)
+    }
+    child.stdout.on('data', take)
+    child.stderr.on('data', take)
     child.on('close', code => {
       const count = word =>
         Number((out.match(new RegExp(`^# ${word} (\\d+)$`, 'm')) || [])[1] || 0)
@@ -48,7 +52,7 @@ function runFile (file) {
       if (code !== 0 && code !== 77 && fail === 0) fail = 1
       const seconds = ((Date.now() - began) / 1000).toFixed(1)
       process.stdout.write(`# ${path.basename(file)} (${seconds} s)\n` +
-        out.replace(/^# (pass|fail) \d+\n/gm, '') +
+        (files.length === 1 ? '' : out).replace(/^# (pass|fail) \d+\n/gm, '') +
         (code === 0 || fail ? '' : `# exit code ${code}\n`))
       resolve({ pass: count('pass'), fail, skipped: code === 77 })
     })
