@@ -95,13 +95,14 @@ static int check_client(struct check *k, uint32_t client)
         REQUIRE(chunk->len > 0 && chunk->len <= chunk->cap);
         REQUIRE(chunk->clock == clock);
         for (j = 0; j < chunk->len; j++) {
-            const struct yjs__item *it = yjs__item(k->doc, chunk->items[j]);
+            const struct yjs__slot *slot = &chunk->slots[j];
 
-            REQUIRE(it->clock == clock);
-            rc = check_item(k, client, chunk->items[j]);
+            REQUIRE(chunk->clock + slot->offset == clock);
+            REQUIRE(yjs__item(k->doc, slot->item)->clock == clock);
+            rc = check_item(k, client, slot->item);
             if (rc != YJS_OK)
                 return rc;
-            clock = yjs__item_end(it);
+            clock = yjs__item_end(yjs__item(k->doc, slot->item));
         }
         count += chunk->len;
     }

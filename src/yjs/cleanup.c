@@ -561,7 +561,7 @@ int yjs__cleanup_prepare(yjs_doc *doc)
 
     if (formatting)
         rc = deletion_order(doc, &order, &n);
-    yjs__idset_normalise(&doc->txn.dels);
+    yjs__idset_normalise_runs(&doc->mem, &doc->txn.dels);
     if (rc == YJS_OK && formatting)
         rc = clean_formatting(doc, order, n);
     for (i = 0; i < doc->txn.touched.len && rc == YJS_OK; i++)
@@ -667,8 +667,13 @@ static void merge_deleted(yjs_doc *doc, const struct yjs__vec *set)
 {
     size_t i;
 
-    for (i = set->len; i > 0; i--)
-        merge_range(doc, yjs__idset_at(set, i - 1));
+    for (i = set->len; i > 0; i--) {
+        struct yjs__range *r = yjs__idset_at(set, i - 1);
+
+        /* What is new is gone through as a whole anyway. */
+        if (r->clock < yjs__client(doc, (uint32_t)r->client)->before)
+            merge_range(doc, r);
+    }
 }
 
 static void merge_new(yjs_doc *doc, struct yjs__client *c)

@@ -37,14 +37,14 @@ static int compare(const void *ctx, const void *a, const void *b)
     return x->len < y->len ? -1 : x->len > y->len;
 }
 
-void yjs__idset_normalise(struct yjs__vec *set)
+void yjs__idset_normalise_runs(struct yjs__mem *mem, struct yjs__vec *set)
 {
     struct yjs__range *r = set->data;
     size_t i, n = 0;
 
     if (set->len < 2)
         return;
-    yjs__sort(r, set->len, sizeof(*r), compare, NULL);
+    yjs__sort_runs(mem, r, set->len, sizeof(*r), compare, NULL);
     for (i = 1; i < set->len; i++) {
         uint64_t end = r[n].clock + r[n].len;
 
@@ -56,6 +56,11 @@ void yjs__idset_normalise(struct yjs__vec *set)
         }
     }
     set->len = n + 1;
+}
+
+void yjs__idset_normalise(struct yjs__vec *set)
+{
+    yjs__idset_normalise_runs(NULL, set);
 }
 
 size_t yjs__idset_find(const struct yjs__vec *set, uint64_t client)

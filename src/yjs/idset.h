@@ -31,6 +31,8 @@ YJS_MUST_USE int yjs__idset_add(struct yjs__mem *mem, struct yjs__vec *set,
                                 uint64_t client, uint64_t clock, uint64_t len);
 
 void yjs__idset_normalise(struct yjs__vec *set);
+/** The same, quicker if the set is a few ordered runs and there is memory. */
+void yjs__idset_normalise_runs(struct yjs__mem *mem, struct yjs__vec *set);
 
 /** In a normalised set: the first range of this or a higher client. */
 size_t yjs__idset_find(const struct yjs__vec *set, uint64_t client);

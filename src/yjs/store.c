@@ -57,8 +57,8 @@ static void free_chunks(yjs_doc *doc, struct yjs__client *c)
     uint32_t i;
 
     for (i = 0; i < c->len; i++)
-        yjs__mem_free(&doc->mem, c->chunks[i].items,
-                      c->chunks[i].cap * sizeof(uint32_t));
+        yjs__mem_free(&doc->mem, c->chunks[i].slots,
+                      c->chunks[i].cap * sizeof(struct yjs__slot));
     yjs__mem_free(&doc->mem, c->chunks, c->cap * sizeof(*c->chunks));
     c->chunks = NULL;
     c->len = c->cap = 0;
@@ -137,20 +137,20 @@ static uint32_t find_chunk(const struct yjs__client *c, uint64_t clock)
     return low;
 }
 
-static uint32_t find_in_chunk(const yjs_doc *doc, const struct yjs__chunk *k,
-                              uint64_t clock)
+/* The last slot that does not begin behind the clock. */
+static uint32_t find_in_chunk(const struct yjs__chunk *k, uint64_t clock)
 {
-    uint32_t low = 0, high = k->len;
+    const struct yjs__slot *slot = k->slots;
+    uint64_t wide = clock - k->clock;
+    uint32_t offset = wide > UINT32_MAX ? UINT32_MAX : (uint32_t)wide;
+    uint32_t n = k->len, half;
 
-    while (high - low > 1) {
-        uint32_t mid = low + (high - low) / 2;
-
-        if (yjs__item(doc, k->items[mid])->clock <= clock)
-            low = mid;
-        else
-            high = mid;
+    for (; n > 1; n -= half) {
+        half = n / 2;
+        if (slot[half].offset <= offset)
+            slot += half;
     }
-    return low;
+    return (uint32_t)(slot - k->slots);
 }
 
 static bool holds(const yjs_doc *doc, const struct yjs__client *c,
@@ -177,7 +177,7 @@ struct yjs__spot yjs__store_find(const yjs_doc *doc, struct yjs__client *c,
     if (yjs__item(doc, yjs__spot_item(c, s))->clock <= clock)
         goto found;
     s.chunk = find_chunk(c, clock);
-    s.at = find_in_chunk(doc, &c->chunks[s.chunk], clock);
+    s.at = find_in_chunk(&c->chunks[s.chunk], clock);
 found:
     c->hint_chunk = s.chunk;
     c->hint_at = s.at;
@@ -189,13 +189,13 @@ found:
 static int grow_chunk(yjs_doc *doc, struct yjs__chunk *k)
 {
     uint32_t cap = k->cap == 0 ? 2 : k->cap * 2u;
-    uint32_t *items;
+    struct yjs__slot *slots;
 
-    items = yjs__mem_resize(&doc->mem, k->items, k->cap * sizeof(*items),
-                            cap * sizeof(*items));
-    if (items == NULL)
+    slots = yjs__mem_resize(&doc->mem, k->slots, k->cap * sizeof(*slots),
+                            cap * sizeof(*slots));
+    if (slots == NULL)
         return doc->mem.err;
-    k->items = items;
+    k->slots = slots;
     k->cap = (uint16_t)cap;
     return YJS_OK;
 }
@@ -206,7 +206,7 @@ static int add_chunk(yjs_doc *doc, struct yjs__client *c, uint32_t at,
 {
     uint32_t want = c->cap;
     struct yjs__chunk *chunks;
-    uint32_t *items;
+    struct yjs__slot *slots;
 
     if (c->len == c->cap) {
         want = c->cap == 0 ? 1 : c->cap + c->cap / 2 + 1;
@@ -218,12 +218,12 @@ static int add_chunk(yjs_doc *doc, struct yjs__client *c, uint32_t at,
         c->chunks = chunks;
         c->cap = want;
     }
-    items = yjs__mem_alloc(&doc->mem, cap * sizeof(*items));
-    if (items == NULL)
+    slots = yjs__mem_alloc(&doc->mem, cap * sizeof(*slots));
+    if (slots == NULL)
         return doc->mem.err;
     memmove(c->chunks + at + 1, c->chunks + at,
             (c->len - at) * sizeof(*c->chunks));
-    c->chunks[at] = (struct yjs__chunk){0, items, 0, (uint16_t)cap};
+    c->chunks[at] = (struct yjs__chunk){0, slots, 0, (uint16_t)cap};
     c->len++;
     return YJS_OK;
 }
@@ -235,8 +235,10 @@ int yjs__store_push(yjs_doc *doc, uint32_t h)
     struct yjs__chunk *k = c->len == 0 ? NULL : &c->chunks[c->len - 1];
     int rc = YJS_OK;
 
-    if (k == NULL || k->len == YJS__CHUNK)
-        rc = add_chunk(doc, c, c->len, k == NULL ? 2 : YJS__CHUNK);
+    if (k == NULL)
+        rc = add_chunk(doc, c, 0, 2);
+    else if (k->len == YJS__CHUNK || it->clock - k->clock > UINT32_MAX)
+        rc = add_chunk(doc, c, c->len, YJS__CHUNK);
     else if (k->len == k->cap)
         rc = grow_chunk(doc, k);
     if (rc != YJS_OK)
@@ -244,7 +246,8 @@ int yjs__store_push(yjs_doc *doc, uint32_t h)
     k = &c->chunks[c->len - 1];
     if (k->len == 0)
         k->clock = it->clock;
-    k->items[k->len++] = h;
+    k->slots[k->len++] =
+        (struct yjs__slot){(uint32_t)(it->clock - k->clock), h};
     c->state = yjs__item_end(it);
     c->count++;
     it->flags |= YJS__F_LIVE;
@@ -257,8 +260,8 @@ static void drop_chunks(yjs_doc *doc, struct yjs__client *c, uint32_t from,
     uint32_t i;
 
     for (i = from; i < from + n; i++)
-        yjs__mem_free(&doc->mem, c->chunks[i].items,
-                      c->chunks[i].cap * sizeof(uint32_t));
+        yjs__mem_free(&doc->mem, c->chunks[i].slots,
+                      c->chunks[i].cap * sizeof(struct yjs__slot));
     memmove(c->chunks + from, c->chunks + from + n,
             (c->len - from - n) * sizeof(*c->chunks));
     c->len -= n;
@@ -270,9 +273,21 @@ void yjs__store_pop(yjs_doc *doc, struct yjs__client *c)
 
     k->len--;
     c->count--;
-    c->state = yjs__item(doc, k->items[k->len])->clock;
+    c->state = k->clock + k->slots[k->len].offset;
     if (k->len == 0)
         drop_chunks(doc, c, c->len - 1, 1);
+}
+
+/* Let the chunk begin at its first slot. */
+static void rebase(struct yjs__chunk *k)
+{
+    uint32_t by = k->slots[0].offset, i;
+
+    if (by == 0)
+        return;
+    k->clock += by;
+    for (i = 0; i < k->len; i++)
+        k->slots[i].offset -= by;
 }
 
 /* Chunk `at` is full: move its upper half to a chunk of its own. */
@@ -287,8 +302,30 @@ static int halve_chunk(yjs_doc *doc, struct yjs__client *c, uint32_t at)
     right = k + 1;
     right->len = (uint16_t)(k->len / 2);
     k->len = (uint16_t)(k->len - right->len);
-    memcpy(right->items, k->items + k->len, right->len * sizeof(uint32_t));
-    right->clock = yjs__item(doc, right->items[0])->clock;
+    memcpy(right->slots, k->slots + k->len, right->len * sizeof(*k->slots));
+    right->clock = k->clock;
+    rebase(right);
+    return YJS_OK;
+}
+
+/*
+ * Too far from the first clock of its chunk: it begins one of its own. What
+ * followed it in that chunk would be further still, so nothing did.
+ */
+static int insert_far(yjs_doc *doc, struct yjs__client *c, struct yjs__spot s,
+                      uint32_t h)
+{
+    struct yjs__chunk *right;
+    int rc = add_chunk(doc, c, s.chunk + 1, YJS__CHUNK);
+
+    if (rc != YJS_OK)
+        return rc;
+    right = &c->chunks[s.chunk + 1];
+    right->clock = yjs__item(doc, h)->clock;
+    right->slots[0] = (struct yjs__slot){0, h};
+    right->len = 1;
+    c->count++;
+    yjs__item(doc, h)->flags |= YJS__F_LIVE;
     return YJS_OK;
 }
 
@@ -298,6 +335,8 @@ int yjs__store_insert(yjs_doc *doc, struct yjs__client *c, struct yjs__spot s,
     struct yjs__chunk *k = &c->chunks[s.chunk];
     int rc = YJS_OK;
 
+    if (yjs__item(doc, h)->clock - k->clock > UINT32_MAX)
+        return insert_far(doc, c, s, h);
     if (k->len == YJS__CHUNK) {
         rc = halve_chunk(doc, c, s.chunk);
         k = &c->chunks[s.chunk];
@@ -310,9 +349,10 @@ int yjs__store_insert(yjs_doc *doc, struct yjs__client *c, struct yjs__spot s,
     }
     if (rc != YJS_OK)
         return rc;
-    memmove(k->items + s.at + 2, k->items + s.at + 1,
-            (k->len - s.at - 1) * sizeof(uint32_t));
-    k->items[s.at + 1] = h;
+    memmove(k->slots + s.at + 2, k->slots + s.at + 1,
+            (k->len - s.at - 1) * sizeof(*k->slots));
+    k->slots[s.at + 1] = (struct yjs__slot){
+        (uint32_t)(yjs__item(doc, h)->clock - k->clock), h};
     k->len++;
     c->count++;
     yjs__item(doc, h)->flags |= YJS__F_LIVE;
@@ -323,18 +363,24 @@ int yjs__store_insert(yjs_doc *doc, struct yjs__client *c, struct yjs__spot s,
 static void join_chunks(yjs_doc *doc, struct yjs__client *c, uint32_t at)
 {
     struct yjs__chunk *k, *right;
+    uint64_t by;
+    uint32_t i;
 
     if (at + 1 >= c->len)
         return;
     k = &c->chunks[at];
     right = k + 1;
-    if (k->len + right->len > YJS__CHUNK / 2)
+    by = right->clock - k->clock;
+    if (k->len + right->len > YJS__CHUNK / 2 ||
+        by + right->slots[right->len - 1].offset > UINT32_MAX)
         return;
     while (k->cap < k->len + right->len)
         if (grow_chunk(doc, k) != YJS_OK)
             return;
-    memcpy(k->items + k->len, right->items, right->len * sizeof(uint32_t));
-    k->len = (uint16_t)(k->len + right->len);
+    for (i = 0; i < right->len; i++)
+        k->slots[k->len++] =
+            (struct yjs__slot){right->slots[i].offset + (uint32_t)by,
+                               right->slots[i].item};
     drop_chunks(doc, c, at + 1, 1);
 }
 
@@ -347,15 +393,15 @@ void yjs__store_remove(yjs_doc *doc, struct yjs__client *c, struct yjs__spot s,
     uint32_t empty_from = s.chunk + 1, empty = 0;
 
     c->count -= n;
-    memmove(k->items + keep, k->items + s.at + 1,
-            (k->len - s.at - 1) * sizeof(uint32_t));
+    memmove(k->slots + keep, k->slots + s.at + 1,
+            (k->len - s.at - 1) * sizeof(*k->slots));
     k->len = (uint16_t)(k->len - cut);
     n -= cut;
     if (k->len == 0) {
         empty_from = s.chunk;
         empty = 1;
     } else if (keep == 0) {
-        k->clock = yjs__item(doc, k->items[0])->clock;
+        rebase(k);
     }
     while (n > 0) {
         k--;

@@ -4,16 +4,17 @@
  * Who wrote what: all structs of a document by client and clock.
  *
  * Each client's structs follow one another without a gap from clock 0. They
- * stand in chunks of at most 128 handles, and a directory has the first clock
+ * stand in chunks of at most 128 slots, and a directory has the first clock
  * of each chunk:
  *
  *   client -> [0 | 310 | 655 | ...]       binary search by clock
  *               |
  *               v
- *             [h h h h ...]               binary search by the items' clocks
+ *             [0 h | 4 h | 9 h | ...]     binary search by what follows it
  *
- * so that a struct is found in log n, and one inserted in the middle of
- * 100,000 moves at most a chunk.
+ * so that a struct is found in log n without a look at others, and one
+ * inserted in the middle of 100,000 moves at most a chunk. A chunk spans less
+ * than 2^32 clocks.
  */
 #ifndef YJS_STORE_H
 #define YJS_STORE_H
@@ -22,9 +23,15 @@
 
 #define YJS__CHUNK 128u
 
+/** A struct in a chunk: searching looks at the clocks here, not at items. */
+struct yjs__slot {
+    uint32_t offset; /**< its clock less that of the chunk */
+    uint32_t item;
+};
+
 struct yjs__chunk {
     uint64_t clock; /**< of its first struct */
-    uint32_t *items;
+    struct yjs__slot *slots;
     uint16_t len, cap;
 };
 
@@ -55,7 +62,7 @@ static inline struct yjs__client *yjs__client(const yjs_doc *doc, uint32_t i)
 static inline uint32_t yjs__spot_item(const struct yjs__client *c,
                                       struct yjs__spot s)
 {
-    return c->chunks[s.chunk].items[s.at];
+    return c->chunks[s.chunk].slots[s.at].item;
 }
 
 /** YJS__NONE when the document does not know the client. */
