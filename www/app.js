@@ -181,9 +181,8 @@ function showTasks () {
   }
   const done = all.filter(t => t.done).length
   const open = all.length - done
-  $('count').textContent = all.length === 0
-    ? ''
-    : `${open} open, ${done} completed`
+  $('count').textContent = `${open} open, ${done} completed`
+  $('bottom').hidden = all.length === 0
   $('empty').hidden = all.length > 0 || room.state !== 'live'
   $('clear').hidden = done === 0
 }

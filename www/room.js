@@ -61,6 +61,9 @@ export class Room extends EventTarget {
   get people () { return this.presence.list(key => key).sort() }
 
   joined (state) {
+    /* WebSockets get through here: a server that restarts later must not look
+     * like a proxy that forbids them. */
+    if (this.socket.transport !== LongPoll) this.socket.longPollFallbackMs = null
     const theirs = new Y.Doc()
     if (state.length > 0) {
       Y.applyUpdate(theirs, state)

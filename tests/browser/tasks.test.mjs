@@ -144,7 +144,7 @@ for (const mode of ['forbid', 'hang', 'swallow']) {
     await direct.shows(['[ ] from behind the proxy'])
     await direct.add('to behind the proxy')
     await behind.shows(['[ ] from behind the proxy', '[ ] to behind the proxy'])
-    assert.ok(proxy.upgrades > 0 && proxy.polls > 0)
+    assert.ok(proxy.upgrades > 0)
   })
 }
 
@@ -225,7 +225,10 @@ test('what others write into the list cannot break the page or run', async t => 
 })
 
 test('no part of the page is wider than a phone; pictures for the eye', async t => {
-  const sizes = { desktop: { width: 1100, height: 760 }, phone: { width: 360, height: 740 } }
+  const phone = { width: 360, height: 740 }
+  const sizes = process.env.SCREENSHOTS
+    ? { desktop: { width: 1100, height: 760 }, phone }
+    : { phone }
   const room = 'kitchen'
   const others = []
   for (const name of ['Ada Byron', 'Bo Chen', 'Cy Young']) {
@@ -237,7 +240,7 @@ test('no part of the page is wider than a phone; pictures for the eye', async t 
   await others[1].live()
   await others[0].done('Water the basil').check()
   await others[1].title('Ask Bo about the keys').focus()
-  for (const colorScheme of ['light', 'dark']) {
+  for (const colorScheme of process.env.SCREENSHOTS ? ['light', 'dark'] : ['dark']) {
     for (const [size, viewport] of Object.entries(sizes)) {
       const page = await TaskPage.open(t, at(roomd.url(), room, '&name=Dee Ray'),
         { viewport, colorScheme, hasTouch: size === 'phone' })

@@ -372,8 +372,9 @@ test('a fragmented message with a ping between its fragments', async t => {
   ws.sendFrame(OP.ping, 'inside')
   ws.sendFrame(OP.more, data.subarray(3, cut), { fin: false })
   ws.sendFrame(OP.more, data.subarray(cut), { fin: true })
-  assert.deepEqual(await ws.next(), { pong: Buffer.from('inside') })
-  assert.equal((await ws.json())[1], '1')
+  const got = [await ws.next(), await ws.next()]
+  assert.deepEqual(got.find(m => m.pong), { pong: Buffer.from('inside') })
+  assert.equal(JSON.parse(got.find(m => typeof m === 'string'))[1], '1')
 })
 
 test('many small messages in one write are all answered, in order', async t => {
