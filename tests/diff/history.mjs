@@ -8,7 +8,7 @@
  *
  * Everything in it follows from the arguments.
  */
-import { Y } from './npm.mjs'
+import { encoding, Y } from './npm.mjs'
 import { Prng } from './prng.mjs'
 import { edit, openRoot, PROFILES, seedFormats } from './edits.mjs'
 import {
@@ -143,6 +143,20 @@ export const randomStateVector = (r, doc) => {
   }
   if (r.chance(0.1)) sv.set(r.range(1, 100), r.below(5))
   return Y.encodeStateVector(sv)
+}
+
+/** The same with clients in any order and more than once: the last counts. */
+export const oddStateVector = (r, doc) => {
+  const pairs = []
+  for (const pair of Y.decodeStateVector(randomStateVector(r, doc))) {
+    pairs.push(pair)
+    if (r.chance(0.4)) pairs.push([pair[0], r.below(pair[1] + 2)])
+  }
+  r.shuffle(pairs)
+  const e = encoding.createEncoder()
+  encoding.writeVarUint(e, pairs.length)
+  for (const number of pairs.flat()) encoding.writeVarUint(e, number)
+  return encoding.toUint8Array(e)
 }
 
 /* ----------------------------------------------------------- the delivery */

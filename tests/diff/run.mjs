@@ -185,8 +185,9 @@ const main = async () => {
     console.error('--driver PATH is needed')
     return 2
   }
+  fs.accessSync(args.driver, fs.constants.X_OK)
   quiet()
-  const driver = new Driver(args.driver)
+  const driver = new Driver(path.resolve(args.driver))
   let count
   if (args.replay) {
     const ok = await replay(args.replay, driver)
