@@ -82,12 +82,13 @@ static void text(struct client *c, const char *event, const char *topic,
                  const uint8_t *payload, size_t len)
 {
     bool v1 = c->form == WIRE_WS_V1 || c->form == WIRE_LP_V1;
-    const char *shape = v1 ? "{\"topic\":\"%s\",\"event\":\"%s\",\"ref\":\"1\","
-                             "\"join_ref\":\"1\",\"payload\":%.*s}"
-                           : "[\"1\",\"1\",\"%s\",\"%s\",%.*s]";
     char *message = NULL;
-    int n = asprintf(&message, shape, topic, event, (int)len,
-                     (const char *)payload);
+    int n = v1 ? asprintf(&message,
+                          "{\"topic\":\"%s\",\"event\":\"%s\",\"ref\":\"1\","
+                          "\"join_ref\":\"1\",\"payload\":%.*s}",
+                          topic, event, (int)len, (const char *)payload)
+               : asprintf(&message, "[\"1\",\"1\",\"%s\",\"%s\",%.*s]", topic,
+                          event, (int)len, (const char *)payload);
     if (n < 0)
         abort();
     (void)session_receive_text(c->session, (uint8_t *)message, (size_t)n, now);
