@@ -51,11 +51,12 @@ EXTRA_DIST += $(LINT) tests/lint/lib.sh \
 	tests/support/node-modules.sh
 
 # Parts of make check: the lint alone; all but lint and browser (what is worth
-# running under the sanitizers); the test programs, built and not run.
+# running under the sanitizers); the
+# test programs and the load program, built and not run.
 lint: all
 	$(MAKE) check TESTS='$(LINT)' check_PROGRAMS= check_DATA=
 check-core: all
 	$(MAKE) check TESTS='$(filter-out tests/lint/% tests/browser/%,$(TESTS))'
 check-programs: all
-	$(MAKE) $(check_PROGRAMS)
+	$(MAKE) $(check_PROGRAMS) $(EXTRA_PROGRAMS)
 .PHONY: lint check-core check-programs

@@ -20,7 +20,10 @@ unit_room = \
 
 unit_transport =
 
-unit_tests = $(unit_base) $(unit_yjs) $(unit_room) $(unit_transport)
+unit_server =
+
+unit_tests = $(unit_base) $(unit_yjs) $(unit_room) $(unit_transport) \
+	$(unit_server)
 check_PROGRAMS += $(unit_tests)
 TESTS += $(unit_tests)
 
@@ -29,6 +32,7 @@ base_libs = libbase.a
 yjs_libs = libyjs.a
 room_libs = libchannel.a libroom.a libyjs.a libbase.a
 transport_libs = libtransport.a $(room_libs)
+server_libs = libserver.a $(transport_libs)
 
 $(unit_base): LDADD = $(base_libs) $(CHECK_LIBS)
 $(unit_base): $(base_libs)
@@ -38,7 +42,10 @@ $(unit_room): LDADD = $(room_libs) $(CHECK_LIBS) $(DAEMON_LIBS)
 $(unit_room): $(room_libs)
 $(unit_transport): LDADD = $(transport_libs) $(CHECK_LIBS) $(DAEMON_LIBS)
 $(unit_transport): $(transport_libs)
+$(unit_server): LDADD = $(server_libs) $(CHECK_LIBS) $(DAEMON_LIBS)
+$(unit_server): $(server_libs)
 
-EXTRA_DIST += tests/unit/fail_alloc.h
-
-EXTRA_DIST += tests/unit/fake_carrier.h tests/unit/suite.h
+EXTRA_DIST += \
+	tests/unit/fail_alloc.h \
+	tests/unit/fake_carrier.h \
+	tests/unit/suite.h
