@@ -30,7 +30,7 @@ static int delete_range(yjs_doc *doc, uint32_t client, uint64_t clock,
                         uint64_t end)
 {
     struct yjs__client *c = yjs__client(doc, client);
-    struct yjs__spot s = yjs__store_find(doc, c, clock);
+    struct yjs__spot s = yjs__store_find(c, clock);
     const struct yjs__item *it = yjs__item(doc, yjs__spot_item(c, s));
     int rc = YJS_OK;
 
@@ -38,7 +38,7 @@ static int delete_range(yjs_doc *doc, uint32_t client, uint64_t clock,
         rc = yjs__txn_split(doc, c, s, clock - it->clock);
         if (rc != YJS_OK)
             return rc;
-        s = yjs__store_find(doc, c, clock);
+        s = yjs__store_find(c, clock);
     }
     do {
         uint32_t h = yjs__spot_item(c, s);
@@ -50,7 +50,7 @@ static int delete_range(yjs_doc *doc, uint32_t client, uint64_t clock,
             continue;
         if (end < yjs__item_end(it)) {
             rc = yjs__txn_split(doc, c, s, end - it->clock);
-            s = yjs__store_find(doc, c, yjs__item(doc, h)->clock);
+            s = yjs__store_find(c, yjs__item(doc, h)->clock);
         }
         if (rc == YJS_OK)
             rc = yjs__txn_delete(doc, h);

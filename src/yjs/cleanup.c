@@ -201,7 +201,7 @@ static int want_type(yjs_doc *doc, struct yjs__type *type)
 static int each_struct(yjs_doc *doc, struct yjs__client *c, uint64_t clock,
                        uint64_t end, int (*fn)(yjs_doc *doc, uint32_t h))
 {
-    struct yjs__spot s = yjs__store_find(doc, c, clock);
+    struct yjs__spot s = yjs__store_find(c, clock);
     int rc;
 
     do {
@@ -255,31 +255,15 @@ static bool needs_formatting(yjs_doc *doc)
     return needed;
 }
 
-/*
- * The clients in the order in which something of theirs was deleted first:
- * that is the order in which Yjs goes through them, and it shows when a format
- * and something else of one text were deleted.
- */
-static int deletion_order(yjs_doc *doc, uint32_t **clients, size_t *n)
+/* Items that came as DELETED count as deleted here. */
+static int add_born_deleted(yjs_doc *doc, uint32_t h)
 {
-    const struct yjs__vec *dels = &doc->txn.dels;
-    size_t i;
+    const struct yjs__item *it = yjs__item(doc, h);
 
-    *n = 0;
-    *clients = yjs__arena_alloc(&doc->txn.arena, dels->len * sizeof(**clients));
-    if (*clients == NULL)
-        return doc->mem.err;
-    for (i = 0; i < dels->len; i++) {
-        uint32_t client = (uint32_t)yjs__idset_at(dels, i)->client;
-
-        if (yjs__client(doc, client)->listed)
-            continue;
-        yjs__client(doc, client)->listed = true;
-        (*clients)[(*n)++] = client;
-    }
-    for (i = 0; i < *n; i++)
-        yjs__client(doc, (*clients)[i])->listed = false;
-    return YJS_OK;
+    if (it->kind != YJS__DELETED)
+        return YJS_OK;
+    return yjs__idset_add(&doc->mem, &doc->txn.dels, it->client, it->clock,
+                          yjs__item_len(it));
 }
 
 static int clean_deleted(yjs_doc *doc, uint32_t client)
@@ -299,23 +283,30 @@ static int clean_deleted(yjs_doc *doc, uint32_t client)
     return rc;
 }
 
-/* `clients`: the order of deletion. */
-static int clean_formatting(yjs_doc *doc, const uint32_t *clients, size_t n)
+/*
+ * Clients come in the order in which something of theirs was deleted first:
+ * that is how Yjs goes through them, and it shows when a format and something
+ * else of one text were deleted.
+ */
+static int clean_formatting(yjs_doc *doc)
 {
     struct yjs__txn *txn = &doc->txn;
-    const uint32_t *touched = txn->touched.data;
+    const uint32_t *touched = txn->touched.data, *order = txn->order.data;
     struct yjs__type **texts;
     size_t i;
     int rc = YJS_OK;
 
-    txn->into = &txn->cleaned;
     for (i = 0; i < txn->touched.len && rc == YJS_OK; i++) {
         struct yjs__client *c = yjs__client(doc, touched[i]);
 
-        rc = each_struct(doc, c, c->before, c->state, on_new);
+        rc = each_struct(doc, c, c->before, c->state, add_born_deleted);
+        if (rc == YJS_OK)
+            rc = each_struct(doc, c, c->before, c->state, on_new);
     }
-    for (i = 0; i < n && rc == YJS_OK; i++)
-        rc = clean_deleted(doc, clients[i]);
+    yjs__idset_normalise(&txn->dels);
+    txn->into = &txn->cleaned;
+    for (i = 0; i < txn->order.len && rc == YJS_OK; i++)
+        rc = clean_deleted(doc, order[i]);
     texts = txn->texts.data;
     for (i = 0; i < txn->texts.len && rc == YJS_OK; i++)
         rc = clean_first_gap(doc, texts[i]);
@@ -500,7 +491,7 @@ static int reserve_around(yjs_doc *doc, struct yjs__client *c,
 /* All runs among the structs that are new, in one pass. */
 static int reserve_new(yjs_doc *doc, struct yjs__client *c)
 {
-    struct yjs__spot s = yjs__store_find(doc, c, c->before);
+    struct yjs__spot s = yjs__store_find(c, c->before);
     int rc = reserve_around(doc, c, s);
 
     while (rc == YJS_OK && yjs__spot_next(c, &s)) {
@@ -525,7 +516,7 @@ static int reserve_splits(yjs_doc *doc)
     for (i = 0; i < doc->txn.merges.len && rc == YJS_OK; i++) {
         struct yjs__client *c = yjs__client(doc, at[i].client);
 
-        rc = reserve_around(doc, c, yjs__store_find(doc, c, at[i].clock));
+        rc = reserve_around(doc, c, yjs__store_find(c, at[i].clock));
     }
     return rc;
 }
@@ -540,7 +531,7 @@ static int reserve_deleted(yjs_doc *doc)
     for (i = 0; i < doc->txn.dels.len && rc == YJS_OK; i++) {
         struct yjs__range *r = yjs__idset_at(&doc->txn.dels, i);
         struct yjs__client *c = yjs__client(doc, (uint32_t)r->client);
-        struct yjs__spot s = yjs__store_find(doc, c, r->clock);
+        struct yjs__spot s = yjs__store_find(c, r->clock);
 
         do {
             rc = reserve_around(doc, c, s);
@@ -554,16 +545,13 @@ static int reserve_deleted(yjs_doc *doc)
 int yjs__cleanup_prepare(yjs_doc *doc)
 {
     const uint32_t *touched = doc->txn.touched.data;
-    uint32_t *order = NULL;
-    bool formatting = needs_formatting(doc);
-    size_t i, n = 0;
+    size_t i;
     int rc = YJS_OK;
 
-    if (formatting)
-        rc = deletion_order(doc, &order, &n);
-    yjs__idset_normalise_runs(&doc->mem, &doc->txn.dels);
-    if (rc == YJS_OK && formatting)
-        rc = clean_formatting(doc, order, n);
+    if (needs_formatting(doc))
+        rc = clean_formatting(doc);
+    else
+        yjs__idset_normalise_runs(&doc->mem, &doc->txn.dels);
     for (i = 0; i < doc->txn.touched.len && rc == YJS_OK; i++)
         rc = reserve_new(doc, yjs__client(doc, touched[i]));
     if (rc == YJS_OK)
@@ -653,7 +641,7 @@ static void collect_deleted(yjs_doc *doc, const struct yjs__vec *set)
 static void merge_range(yjs_doc *doc, const struct yjs__range *r)
 {
     struct yjs__client *c = yjs__client(doc, (uint32_t)r->client);
-    struct yjs__spot s = yjs__store_find(doc, c, r->clock + r->len - 1);
+    struct yjs__spot s = yjs__store_find(c, r->clock + r->len - 1);
 
     (void)yjs__spot_next(c, &s);
     while (yjs__item(doc, yjs__spot_item(c, s))->clock >= r->clock) {
@@ -691,7 +679,7 @@ static void merge_new(yjs_doc *doc, struct yjs__client *c)
 static void merge_split(yjs_doc *doc, const struct yjs__id *at)
 {
     struct yjs__client *c = yjs__client(doc, at->client);
-    struct yjs__spot s = yjs__store_find(doc, c, at->clock), next = s;
+    struct yjs__spot s = yjs__store_find(c, at->clock), next = s;
     uint32_t merged = 0;
 
     if (yjs__spot_next(c, &next)) {
@@ -722,6 +710,7 @@ void yjs__cleanup_commit(yjs_doc *doc)
 {
     struct yjs__txn *txn = &doc->txn;
     const uint32_t *touched = txn->touched.data;
+    const uint32_t *order = txn->order.data;
     const struct yjs__id *splits = txn->merges.data;
     size_t i;
 
@@ -744,4 +733,6 @@ void yjs__cleanup_commit(yjs_doc *doc)
         c->before = c->state;
         c->touched = false;
     }
+    for (i = 0; i < txn->order.len; i++)
+        yjs__client(doc, order[i])->listed = false;
 }

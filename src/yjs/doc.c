@@ -39,7 +39,7 @@ void yjs_bytes_free(struct yjs_bytes *bytes)
     *bytes = (struct yjs_bytes){NULL, 0, {NULL, NULL}};
 }
 
-static void set_limits(struct yjs_limits *l)
+void yjs__limits_fill(struct yjs_limits *l)
 {
     if (l->update_bytes == 0)
         l->update_bytes = (size_t)64 << 20;
@@ -76,7 +76,7 @@ int yjs_doc_new(const struct yjs_doc_options *opt, yjs_doc **out)
                      .limits = opt->limits,
                      .client_id = opt->client_id,
                      .keep_deleted = opt->keep_deleted};
-    set_limits(&doc->limits);
+    yjs__limits_fill(&doc->limits);
     /* Peers must not be able to tell which keys collide. Where the address
      * space is not random, neither is this. */
     doc->seed = (uint64_t)(uintptr_t)doc * 0x9e3779b97f4a7c15u;

@@ -33,7 +33,9 @@ struct yjs__txn {
     struct yjs__vec runs;    /**< struct yjs__run: merges with room made */
     struct yjs__vec missing; /**< struct yjs__id: what the rest waits for */
     struct yjs__vec unapplied; /**< ranges: deletes to come */
-    struct yjs__vec dels;    /**< ranges: deleted by the update */
+    struct yjs__vec order;   /**< u32: clients as they had deletions first */
+    struct yjs__vec dels;    /**< ranges: deleted by the update, less those
+                                  that came as DELETED */
     struct yjs__vec cleaned; /**< ranges: formats deleted by the clean-up */
     struct yjs__vec *into;   /**< which of the two deletions go to */
     struct yjs__type *work;  /**< types whose content is still to delete */
@@ -83,6 +85,9 @@ static inline struct yjs__list *yjs__list(const yjs_doc *doc, uint32_t h)
                .granules[h / YJS__GRANULE] +
            h % YJS__GRANULE;
 }
+
+/** Put the defaults in the place of zeros. */
+void yjs__limits_fill(struct yjs_limits *limits);
 
 /**
  * Check every invariant of the document (check.c). YJS_ERR_MALFORMED if one

@@ -54,6 +54,32 @@ static uint64_t read_groups(struct yjs__reader *r, uint64_t num,
 
 uint64_t yjs__read_varuint_slow(struct yjs__reader *r)
 {
+    const uint8_t *p = r->pos;
+    uint64_t v;
+
+    /* Client ids: five bytes, most of them. */
+    if (yjs__read_left(r) < 6)
+        return read_groups(r, 0, 0);
+    v = (uint64_t)(p[0] & 0x7f) | (uint64_t)(p[1] & 0x7f) << 7;
+    if (p[1] < 0x80) {
+        r->pos += 2;
+        return v;
+    }
+    v |= (uint64_t)(p[2] & 0x7f) << 14;
+    if (p[2] < 0x80) {
+        r->pos += 3;
+        return v;
+    }
+    v |= (uint64_t)(p[3] & 0x7f) << 21;
+    if (p[3] < 0x80) {
+        r->pos += 4;
+        return v;
+    }
+    v |= (uint64_t)(p[4] & 0x7f) << 28;
+    if (p[4] < 0x80) {
+        r->pos += 5;
+        return v;
+    }
     return read_groups(r, 0, 0);
 }
 

@@ -123,6 +123,22 @@ static void stage_struct(struct stage *s, uint32_t client,
         stage_parent(s, it, v);
 }
 
+/*
+ * Ask at once for what n structs need, as far as the bytes that are left can
+ * hold so many. Not to get it is no failure yet.
+ */
+static void make_room(struct stage *s, uint64_t n)
+{
+    struct yjs__txn *txn = &s->doc->txn;
+
+    if (n > yjs__read_left(s->r) / 2)
+        n = yjs__read_left(s->r) / 2;
+    if (yjs__vec_reserve(&s->doc->mem, &txn->refs, (size_t)n,
+                         sizeof(uint32_t)) == YJS_OK)
+        (void)!yjs__vec_reserve(&s->doc->mem, &txn->journal, (size_t)n,
+                                sizeof(uint64_t));
+}
+
 static void stage_block(struct stage *s)
 {
     yjs_doc *doc = s->doc;
@@ -143,6 +159,7 @@ static void stage_block(struct stage *s)
     }
     *g = (struct yjs__group){.client = client,
                              .start = (uint32_t)doc->txn.refs.len};
+    make_room(s, n);
     if (yjs__client(doc, client)->group != 0)
         yjs__read_fail(s->r, YJS_ERR_MALFORMED);
     yjs__client(doc, client)->group = (uint32_t)doc->txn.groups.len;

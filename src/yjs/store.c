@@ -153,28 +153,37 @@ static uint32_t find_in_chunk(const struct yjs__chunk *k, uint64_t clock)
     return (uint32_t)(slot - k->slots);
 }
 
-static bool holds(const yjs_doc *doc, const struct yjs__client *c,
-                  struct yjs__spot s, uint64_t clock)
+/* Where the struct at `s` ends, by what follows it. */
+static uint64_t spot_end(const struct yjs__client *c, struct yjs__spot s)
 {
-    const struct yjs__item *it = yjs__item(doc, yjs__spot_item(c, s));
+    const struct yjs__chunk *k = &c->chunks[s.chunk];
 
-    return it->clock <= clock && clock < yjs__item_end(it);
+    if (s.at + 1 < k->len)
+        return k->clock + k->slots[s.at + 1].offset;
+    return s.chunk + 1 < c->len ? k[1].clock : c->state;
 }
 
-struct yjs__spot yjs__store_find(const yjs_doc *doc, struct yjs__client *c,
-                                 uint64_t clock)
+static uint64_t spot_clock(const struct yjs__client *c, struct yjs__spot s)
+{
+    const struct yjs__chunk *k = &c->chunks[s.chunk];
+
+    return k->clock + k->slots[s.at].offset;
+}
+
+struct yjs__spot yjs__store_find(struct yjs__client *c, uint64_t clock)
 {
     struct yjs__spot s = {c->hint_chunk, c->hint_at};
 
     /* Edits come in runs: look where the last search ended, and behind. */
-    if (s.chunk < c->len && s.at < c->chunks[s.chunk].len) {
-        if (holds(doc, c, s, clock))
+    if (s.chunk < c->len && s.at < c->chunks[s.chunk].len &&
+        spot_clock(c, s) <= clock) {
+        if (clock < spot_end(c, s))
             return s;
-        if (yjs__spot_next(c, &s) && holds(doc, c, s, clock))
+        if (yjs__spot_next(c, &s) && clock < spot_end(c, s))
             goto found;
     }
     s = yjs__store_last(c);
-    if (yjs__item(doc, yjs__spot_item(c, s))->clock <= clock)
+    if (spot_clock(c, s) <= clock)
         goto found;
     s.chunk = find_chunk(c, clock);
     s.at = find_in_chunk(&c->chunks[s.chunk], clock);

@@ -46,7 +46,7 @@ struct yjs__client {
     uint32_t count;   /**< structs */
     uint32_t group;   /**< 1 + its group in the update being integrated */
     bool touched;     /**< is on the transaction's list */
-    bool listed;      /**< mark of one clean-up */
+    bool listed;      /**< is in the transaction's `order` */
 };
 
 /** A place in a client's array. */
@@ -76,8 +76,7 @@ void yjs__store_drop_client(yjs_doc *doc);
 const uint32_t *yjs__store_sorted(yjs_doc *doc);
 
 /** The struct that holds `clock`, which is below the client's state. */
-struct yjs__spot yjs__store_find(const yjs_doc *doc, struct yjs__client *c,
-                                 uint64_t clock);
+struct yjs__spot yjs__store_find(struct yjs__client *c, uint64_t clock);
 
 /** The handle of the struct that holds the id, which must be known. */
 static inline uint32_t yjs__store_item(const yjs_doc *doc, uint32_t client,
@@ -85,7 +84,7 @@ static inline uint32_t yjs__store_item(const yjs_doc *doc, uint32_t client,
 {
     struct yjs__client *c = yjs__client(doc, client);
 
-    return yjs__spot_item(c, yjs__store_find(doc, c, clock));
+    return yjs__spot_item(c, yjs__store_find(c, clock));
 }
 
 /** Append: the item's clock is the client's state, which grows. */

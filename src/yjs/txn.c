@@ -14,8 +14,8 @@
  *   GC       item    a staged item became a GC in the store
  *   FORMATTED type   first format in a type
  *
- * Deletions need no entry: the items deleted are those in the delete sets of
- * the transaction. They are revived first, then the journal runs backwards;
+ * Deletions need no entry: the items deleted are those in the sets `dels` and
+ * `cleaned`. They are revived first, then the journal runs backwards;
  * each entry finds the document as it was right after its own change.
  */
 #include "yjs/txn.h"
@@ -192,7 +192,7 @@ static void undo_split(yjs_doc *doc, uint32_t right, uint32_t lost)
         yjs__item(doc, r->right)->left = r->left;
     else
         yjs__list(doc, r->list)->last = r->left;
-    yjs__store_remove(doc, c, yjs__store_find(doc, c, r->clock), 1);
+    yjs__store_remove(doc, c, yjs__store_find(c, r->clock), 1);
     yjs__content_unsplit(doc, l, r, lost);
     yjs__pool_free(&doc->items, right);
 }
@@ -200,7 +200,7 @@ static void undo_split(yjs_doc *doc, uint32_t right, uint32_t lost)
 uint32_t yjs__txn_clean_end(yjs_doc *doc, uint32_t client, uint64_t clock)
 {
     struct yjs__client *c = yjs__client(doc, client);
-    struct yjs__spot s = yjs__store_find(doc, c, clock);
+    struct yjs__spot s = yjs__store_find(c, clock);
     uint32_t h = yjs__spot_item(c, s);
     struct yjs__item *it = yjs__item(doc, h);
 
@@ -214,7 +214,7 @@ uint32_t yjs__txn_clean_end(yjs_doc *doc, uint32_t client, uint64_t clock)
 uint32_t yjs__txn_clean_start(yjs_doc *doc, uint32_t client, uint64_t clock)
 {
     struct yjs__client *c = yjs__client(doc, client);
-    struct yjs__spot s = yjs__store_find(doc, c, clock);
+    struct yjs__spot s = yjs__store_find(c, clock);
     uint32_t h = yjs__spot_item(c, s);
     struct yjs__item *it = yjs__item(doc, h);
 
@@ -279,6 +279,22 @@ int yjs__txn_changed(yjs_doc *doc, struct yjs__type *type)
     return YJS_OK;
 }
 
+/* Remember in which order clients had something deleted first. */
+static int note_order(yjs_doc *doc, uint32_t client)
+{
+    struct yjs__client *c = yjs__client(doc, client);
+    uint32_t *slot;
+
+    if (c->listed)
+        return YJS_OK;
+    slot = yjs__vec_add(&doc->mem, &doc->txn.order, sizeof(*slot));
+    if (slot == NULL)
+        return doc->mem.err;
+    *slot = client;
+    c->listed = true;
+    return YJS_OK;
+}
+
 static int mark_formatted(yjs_doc *doc, struct yjs__type *type)
 {
     int rc;
@@ -301,8 +317,7 @@ int yjs__txn_link(yjs_doc *doc, uint32_t h, uint32_t list, uint32_t left)
     if (it->kind == YJS__FORMAT)
         rc = mark_formatted(doc, l->type);
     if (rc == YJS_OK && it->kind == YJS__DELETED)
-        rc = yjs__idset_add(&doc->mem, doc->txn.into, it->client, it->clock,
-                            yjs__item_len(it));
+        rc = note_order(doc, it->client);
     if (rc == YJS_OK)
         rc = push(doc, h, J_LINK);
     if (rc != YJS_OK)
@@ -377,6 +392,8 @@ static int delete_one(yjs_doc *doc, uint32_t h)
     struct yjs__list *l = yjs__list(doc, it->list);
     int rc = yjs__txn_changed(doc, l->type);
 
+    if (rc == YJS_OK)
+        rc = note_order(doc, it->client);
     if (rc == YJS_OK)
         rc = yjs__idset_add(&doc->mem, doc->txn.into, it->client, it->clock,
                             yjs__item_len(it));
@@ -483,11 +500,7 @@ static void revive_all(yjs_doc *doc, const struct yjs__vec *set)
         struct yjs__spot s;
         uint32_t h;
 
-        /* A deletion is noted before it is done, also that of the very item
-         * that could not be pushed. */
-        if (r->clock >= c->state)
-            continue;
-        s = yjs__store_find(doc, c, r->clock);
+        s = yjs__store_find(c, r->clock);
         do {
             h = yjs__spot_item(c, s);
             if (yjs__item(doc, h)->clock >= r->clock + r->len)
@@ -568,6 +581,7 @@ void yjs__txn_rollback(yjs_doc *doc)
     struct yjs__txn *txn = &doc->txn;
     const uint64_t *entries = txn->journal.data;
     const uint32_t *touched = txn->touched.data;
+    const uint32_t *order = txn->order.data;
     size_t i;
 
     clear_marks(doc);
@@ -576,6 +590,8 @@ void yjs__txn_rollback(yjs_doc *doc)
     /* Before the journal: undoing CLIENT may remove some of these. */
     for (i = 0; i < txn->touched.len; i++)
         yjs__client(doc, touched[i])->touched = false;
+    for (i = 0; i < txn->order.len; i++)
+        yjs__client(doc, order[i])->listed = false;
     for (i = txn->journal.len; i > 0; i--)
         undo_one(doc, entries[i - 1], i > 1 ? entries[i - 2] : 0, &i);
     free_staged(doc);
@@ -598,6 +614,7 @@ void yjs__txn_reset(yjs_doc *doc)
     yjs__vec_trim(mem, &txn->journal, sizeof(uint64_t), SCRATCH_KEPT);
     yjs__vec_trim(mem, &txn->merges, sizeof(struct yjs__id), SCRATCH_KEPT);
     yjs__vec_trim(mem, &txn->touched, sizeof(uint32_t), SCRATCH_KEPT);
+    yjs__vec_trim(mem, &txn->order, sizeof(uint32_t), SCRATCH_KEPT);
     yjs__vec_trim(mem, &txn->texts, sizeof(void *), SCRATCH_KEPT);
     yjs__vec_trim(mem, &txn->runs, sizeof(struct yjs__run), SCRATCH_KEPT);
     yjs__vec_trim(mem, &txn->missing, sizeof(struct yjs__id), SCRATCH_KEPT);
@@ -626,6 +643,7 @@ void yjs__txn_deinit(yjs_doc *doc)
     yjs__vec_trim(mem, &txn->journal, sizeof(uint64_t), 0);
     yjs__vec_trim(mem, &txn->merges, sizeof(struct yjs__id), 0);
     yjs__vec_trim(mem, &txn->touched, sizeof(uint32_t), 0);
+    yjs__vec_trim(mem, &txn->order, sizeof(uint32_t), 0);
     yjs__vec_trim(mem, &txn->texts, sizeof(void *), 0);
     yjs__vec_trim(mem, &txn->runs, sizeof(struct yjs__run), 0);
     yjs__vec_trim(mem, &txn->missing, sizeof(struct yjs__id), 0);

@@ -310,7 +310,7 @@ static int write_client(struct encoder *e, struct yjs__client *c)
     int rc = YJS_OK;
 
     if (clock < c->state) {
-        start = yjs__store_find(doc, c, clock);
+        start = yjs__store_find(c, clock);
         yjs__write_varuint(&e->out, c->count - structs_before(c, start));
         yjs__write_varuint(&e->out, c->id);
         yjs__write_varuint(&e->out, clock);
