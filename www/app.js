@@ -36,10 +36,18 @@ const endPoint = new URL('socket', document.baseURI)
 endPoint.protocol = endPoint.protocol.replace('http', 'ws')
 const room = new Room({ endPoint: endPoint.href, name: roomName, user, transport, doc })
 
+const hues = new Map() // presence key -> one of eight colours
+
+/* A colour that nobody else here has, while there are enough. */
 function hueOf (key) {
-  let n = 0
-  for (const c of key) n = (n * 31 + c.codePointAt(0)) >>> 0
-  return `who-${n % 8}`
+  if (!hues.has(key)) {
+    let n = 0
+    for (const c of key) n = (n * 31 + c.codePointAt(0)) >>> 0
+    const taken = new Set([...hues.values()].slice(-7))
+    while (hues.size < 8 && taken.has(n % 8)) n++
+    hues.set(key, n % 8)
+  }
+  return `who-${hues.get(key)}`
 }
 
 /* ---- the room ---- */
@@ -73,7 +81,9 @@ function showPeople () {
     : others === 0
       ? 'Only you are here'
       : `You and ${others} ${others === 1 ? 'other' : 'others'}`
-  for (const key of editing.keys()) if (!keys.includes(key)) editing.delete(key)
+  for (const known of [editing, hues]) {
+    for (const key of known.keys()) if (!keys.includes(key)) known.delete(key)
+  }
 }
 
 let told = null
@@ -181,7 +191,7 @@ function showTasks () {
   }
   const done = all.filter(t => t.done).length
   const open = all.length - done
-  $('count').textContent = `${open} open, ${done} completed`
+  $('count').textContent = `${open} open, ${done} done`
   $('bottom').hidden = all.length === 0
   $('empty').hidden = all.length > 0 || room.state !== 'live'
   $('clear').hidden = done === 0

@@ -80,7 +80,7 @@ test('deleting can be undone; completed tasks can be cleared; an emptied title d
   await b.shows(['[x] two', '[ ] three'])
   await a.page.getByRole('button', { name: 'Undo' }).click()
   await b.shows(['[ ] one', '[x] two', '[ ] three'])
-  await b.page.getByRole('button', { name: 'Clear completed' }).click()
+  await b.page.getByRole('button', { name: 'Clear done' }).click()
   await a.shows(['[ ] one', '[ ] three'])
   await a.title('three').fill('')
   await a.page.keyboard.press('Enter')

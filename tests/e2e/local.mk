@@ -16,6 +16,7 @@ EXTRA_DIST += \
 	tests/e2e/phoenix.test.mjs \
 	tests/e2e/provider.test.mjs \
 	tests/e2e/rooms.test.mjs \
+	tests/e2e/slow.test.mjs \
 	tests/e2e/websocket.test.mjs \
 	tests/support/clients.mjs \
 	tests/support/harness.mjs \

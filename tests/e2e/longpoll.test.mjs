@@ -491,7 +491,7 @@ test('a body over the limit is refused and the session lives', async () => {
   assert.equal((await lp.next())[1], '1')
 })
 
-test('a chunked body without an end is cut at the limit', async () => {
+test('a chunked body over the limit is refused and the session lives', async () => {
   const lp = await open()
   const wire = await Wire.open(where)
   wire.write(requestText('POST', lp.url(), {
@@ -499,11 +499,32 @@ test('a chunked body without an end is cut at the limit', async () => {
   }))
   const chunk = `10000\r\n${'y'.repeat(65536)}\r\n`
   for (let i = 0; i < 24 && !wire.ended; i++) wire.write(chunk)
-  const r = await readResponse(wire).catch(() => null)
+  wire.write('0\r\n\r\n')
+  const r = await readResponse(wire)
   wire.destroy()
-  if (r !== null) assert.ok(r.status !== 200 || JSON.parse(r.body.toString()).status !== 200)
+  assert.ok(r.status !== 200 || JSON.parse(r.body.toString()).status !== 200)
   await lp.send(null, '1', 'phoenix', 'heartbeat')
   assert.equal((await lp.next())[1], '1')
+})
+
+test('a body without an end is cut off, and costs no memory', async t => {
+  const d = await ownRoomd(t, { request_timeout: '1s', body_bytes: '1M' })
+  const lp = await RawPoll.open(d.where())
+  const wire = await Wire.open(d.where())
+  wire.write(requestText('POST', lp.url(), {
+    'Content-Type': 'application/x-ndjson', 'Transfer-Encoding': 'chunked'
+  }))
+  const chunk = `10000\r\n${'y'.repeat(65536)}\r\n`
+  let sent = 0
+  while (!wire.ended && sent < 2e9) {
+    sent += chunk.length
+    await new Promise(resolve => wire.socket.write(chunk, resolve))
+  }
+  assert.ok(wire.ended)
+  wire.destroy()
+  await lp.send(null, '1', 'phoenix', 'heartbeat')
+  assert.equal((await lp.next())[1], '1')
+  await d.stop()
 })
 
 test('polls and posts of many sessions on one kept-alive connection', async () => {
