@@ -174,9 +174,14 @@ static room_refusal receive_bytes(struct channel *ch, const struct frame *f,
 {
     struct bytes b;
     room_refusal refusal = "bytes expected";
-    if (bytes_open(&b, f))
+    if (!bytes_open(&b, f)) {
+        if (update)
+            refusal =
+                room_update_unreadable(&ch->member, f->payload_len, now_ms);
+    } else {
         refusal = update ? room_update(&ch->member, b.data, b.len, now_ms)
                          : room_y_message(&ch->member, b.data, b.len, now_ms);
+    }
     bytes_close(&b);
     return refusal;
 }

@@ -428,6 +428,15 @@ room_refusal room_update(struct room_member *member, const uint8_t *update,
     return receive_update(member, update, len, &waits);
 }
 
+room_refusal room_update_unreadable(struct room_member *member, size_t len,
+                                    uint64_t now_ms)
+{
+    struct registry *registry = member->room->registry;
+    advance_clock(registry, now_ms);
+    counter_inc(registry->counters, COUNTER_UPDATES_REJECTED);
+    return refuse(member, "update rejected", "bytes expected", len, 0);
+}
+
 bool room_state(struct room *room, const uint8_t **state, size_t *len)
 {
     struct room_cache *cache;
@@ -563,6 +572,6 @@ room_refusal room_relay_awareness(struct room_member *member,
     counter_inc(registry->counters, COUNTER_AWARENESS_APPLIED);
     struct message m = fanout_message(room, "awareness", MESSAGE_JSON,
                                       MESSAGE_AWARENESS, json, len);
-    fanout(room, member, FANOUT_APP, &m);
+    fanout(room, member, FANOUT_ALL, &m);
     return NULL;
 }

@@ -93,11 +93,14 @@ bool room_state(struct room *room, const uint8_t **state, size_t *len);
 /** A v1 update (event `update`). */
 room_refusal room_update(struct room_member *member, const uint8_t *update,
                          size_t len, uint64_t now_ms);
+/** A push of event `update` whose payload is no bytes at all: counted and
+ *  logged like any update that cannot be applied. */
+room_refusal room_update_unreadable(struct room_member *member, size_t len,
+                                    uint64_t now_ms);
 /** A y-protocols message (events `yjs`, `yjs_sync`). */
 room_refusal room_y_message(struct room_member *member, const uint8_t *data,
                             size_t len, uint64_t now_ms);
-/** Any JSON (event `awareness`): relayed as it is to the other members that
- *  have not spoken y-protocols. */
+/** Any JSON (event `awareness`): relayed as it is to the other members. */
 room_refusal room_relay_awareness(struct room_member *member,
                                   const uint8_t *json, size_t len,
                                   uint64_t now_ms);
