@@ -689,6 +689,14 @@ static void merge_split(yjs_doc *doc, const struct yjs__id *at)
     }
     if (merged <= 1)
         (void)merge_left(doc, c, &s);
+}
+
+/* Only when all is merged: it gives back the room that merges need. */
+static void tidy_split(yjs_doc *doc, const struct yjs__id *at)
+{
+    struct yjs__client *c = yjs__client(doc, at->client);
+    struct yjs__spot s = yjs__store_find(c, at->clock);
+
     yjs__content_tidy(doc, yjs__item(doc, yjs__spot_item(c, s)));
     if (yjs__spot_prev(c, &s))
         yjs__content_tidy(doc, yjs__item(doc, yjs__spot_item(c, s)));
@@ -723,6 +731,8 @@ void yjs__cleanup_commit(yjs_doc *doc)
         merge_new(doc, yjs__client(doc, touched[i]));
     for (i = txn->merges.len; i > 0; i--)
         merge_split(doc, &splits[i - 1]);
+    for (i = 0; i < txn->merges.len; i++)
+        tidy_split(doc, &splits[i]);
     /* The formatting clean-up is a transaction of its own in Yjs. */
     if (!doc->keep_deleted)
         collect_deleted(doc, &txn->cleaned);

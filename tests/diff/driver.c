@@ -17,6 +17,18 @@
  *   8 apply   like 3, first with the allocator failing at call 1, 2, 3, ...:
  *             each such attempt must leave the document as it was
  *   9 heap    data: u64 bytes
+ *  10 apply2, 11 state2   like 3 and 4 in format v2
+ *
+ * Without a document; the slot does not matter, `fmt` is 1 or 2:
+ *
+ *  12 convert u8 fmt from, u8 fmt to, the update
+ *  13 merge   u8 fmt, per update: u32 length, bytes
+ *  14 diff    u8 fmt, u32 length of the state vector, it, the update
+ *  15 update vector   u8 fmt, the update
+ *  16 meta    u8 fmt, the update; data: per client u64 client, from, to
+ *
+ * Each of these first runs with the allocator failing at call 1, 2, 3, ...
+ * when bit 7 of (the first) fmt is set: nothing may leak or come out.
  *
  * End of input ends the process; so does a request that is not understood.
  */
@@ -39,7 +51,14 @@ enum op {
     OP_JSON,
     OP_CHECK,
     OP_APPLY_OOM,
-    OP_HEAP
+    OP_HEAP,
+    OP_APPLY_V2,
+    OP_STATE_V2,
+    OP_CONVERT,
+    OP_MERGE,
+    OP_DIFF,
+    OP_UPDATE_VECTOR,
+    OP_META
 };
 
 /* Statuses beyond enum yjs_err. */
@@ -144,11 +163,14 @@ static int do_open(struct slot *slot, const uint8_t *arg, size_t len)
     return yjs_doc_new(&opt, &slot->doc);
 }
 
-static void do_apply(struct slot *slot, const uint8_t *arg, size_t len)
+static void do_apply(struct slot *slot, enum op op, const uint8_t *arg,
+                     size_t len)
 {
     struct yjs_apply_result result = {false, false, 0};
     uint8_t data[4];
-    int rc = yjs_apply_update(slot->doc, arg, len, &result);
+    int rc = op == OP_APPLY
+                 ? yjs_apply_update(slot->doc, arg, len, &result)
+                 : yjs_apply_update_v2(slot->doc, arg, len, &result);
 
     if (rc < 0) {
         store_le(data, result.error_offset, 4);
@@ -226,6 +248,8 @@ static void do_encode(struct slot *slot, enum op op, const uint8_t *arg,
 
     if (op == OP_VECTOR)
         rc = yjs_encode_state_vector(slot->doc, &out);
+    else if (op == OP_STATE_V2)
+        rc = yjs_encode_state_as_update_v2(slot->doc, arg, len, &out);
     else
         rc = yjs_encode_state_as_update(slot->doc, arg, len, &out);
     reply_bytes(rc, &out);
@@ -239,6 +263,122 @@ static void do_heap(struct slot *slot)
     reply(YJS_OK, data, 8);
 }
 
+/* ----------------------------------------------- updates without a document */
+
+static struct yjs_span rest_of(const uint8_t *p, const uint8_t *end)
+{
+    return (struct yjs_span){p, (size_t)(end - p)};
+}
+
+/* A u32 length, then as many bytes. */
+static struct yjs_span next_span(const uint8_t **p, const uint8_t *end)
+{
+    struct yjs_span span = {NULL, 0};
+
+    if (end - *p < 4)
+        abort();
+    span.len = (size_t)load_le(*p, 4);
+    *p += 4;
+    if (span.len > (size_t)(end - *p))
+        abort();
+    span.data = *p;
+    *p += span.len;
+    return span;
+}
+
+static int merge_all(const uint8_t *p, const uint8_t *end,
+                     const struct yjs_update_options *opt,
+                     struct yjs_bytes *out)
+{
+    struct yjs_span *list = malloc((size_t)(end - p) / 4 * sizeof(*list) + 1);
+    size_t n = 0;
+    int rc;
+
+    if (list == NULL)
+        abort();
+    while (p < end)
+        list[n++] = next_span(&p, end);
+    rc = yjs_update_merge(list, n, opt, NULL, out);
+    free(list);
+    return rc;
+}
+
+static int meta_bytes(struct yjs_span update,
+                      const struct yjs_update_options *opt,
+                      struct yjs_bytes *out)
+{
+    struct yjs_update_meta meta = {NULL, 0, {NULL, NULL}};
+    int rc = yjs_update_meta_read(update, opt, NULL, &meta);
+
+    if (rc != YJS_OK)
+        return rc;
+    out->alloc = opt->alloc;
+    out->len = meta.n * 24;
+    out->data = opt->alloc.realloc_fn(opt->alloc.ctx, NULL, out->len + 1);
+    for (size_t i = 0; i < meta.n && out->data != NULL; i++) {
+        store_le(out->data + 24 * i, meta.ranges[i].client, 8);
+        store_le(out->data + 24 * i + 8, meta.ranges[i].from, 8);
+        store_le(out->data + 24 * i + 16, meta.ranges[i].to, 8);
+    }
+    yjs_update_meta_free(&meta);
+    return out->data != NULL ? YJS_OK : YJS_ERR_NOMEM;
+}
+
+static int run_update(enum op op, const uint8_t *p, const uint8_t *end,
+                      const struct yjs_update_options *opt,
+                      struct yjs_bytes *out)
+{
+    struct yjs_span sv;
+
+    switch (op) {
+    case OP_CONVERT:
+        return yjs_update_convert(rest_of(p + 1, end), (enum yjs_format)*p,
+                                  opt, NULL, out);
+    case OP_MERGE:
+        return merge_all(p, end, opt, out);
+    case OP_DIFF:
+        sv = next_span(&p, end);
+        return yjs_update_diff(rest_of(p, end), sv, opt, NULL, out);
+    case OP_UPDATE_VECTOR:
+        return yjs_update_state_vector(rest_of(p, end), opt, NULL, out);
+    case OP_META:
+        return meta_bytes(rest_of(p, end), opt, out);
+    default:
+        return YJS_ERR_RANGE;
+    }
+}
+
+static bool do_update(enum op op, const uint8_t *arg, size_t len)
+{
+    struct heap heap = {0, 0, 0};
+    struct yjs_update_options opt = {.alloc = {heap_realloc, &heap}};
+    struct yjs_bytes out = {0};
+    bool oom;
+    int rc;
+
+    if (len < 1u + (op == OP_CONVERT) || op > OP_META)
+        return false;
+    opt.format = (enum yjs_format)(arg[0] & 127);
+    oom = (arg[0] & 128) != 0;
+    for (size_t n = 1; oom; n += 1 + n / 16) {
+        heap.fail_in = n;
+        rc = run_update(op, arg + 1, arg + len, &opt, &out);
+        if (heap.fail_in > 0 || rc != YJS_ERR_NOMEM)
+            break;
+        if (heap.blocks != 0 || out.data != NULL) {
+            reply(STATUS_LEAK, NULL, 0);
+            return true;
+        }
+    }
+    yjs_bytes_free(&out);
+    heap.fail_in = 0;
+    rc = run_update(op, arg + 1, arg + len, &opt, &out);
+    if (heap.blocks > 1)
+        rc = STATUS_LEAK;
+    reply_bytes(rc, &out);
+    return true;
+}
+
 static bool dispatch(const uint8_t *req, size_t len)
 {
     enum op op = (enum op)req[0];
@@ -246,6 +386,8 @@ static bool dispatch(const uint8_t *req, size_t len)
     const uint8_t *arg = req + 2;
 
     len -= 2;
+    if (op >= OP_CONVERT)
+        return do_update(op, arg, len);
     if (op != OP_OPEN && slot->doc == NULL) {
         reply(STATUS_NO_DOC, NULL, 0);
         return true;
@@ -258,9 +400,11 @@ static bool dispatch(const uint8_t *req, size_t len)
         reply(do_close(slot), NULL, 0);
         return true;
     case OP_APPLY:
-        do_apply(slot, arg, len);
+    case OP_APPLY_V2:
+        do_apply(slot, op, arg, len);
         return true;
     case OP_STATE:
+    case OP_STATE_V2:
     case OP_VECTOR:
         do_encode(slot, op, arg, len);
         return true;
@@ -276,6 +420,8 @@ static bool dispatch(const uint8_t *req, size_t len)
     case OP_HEAP:
         do_heap(slot);
         return true;
+    default:
+        break;
     }
     return false;
 }

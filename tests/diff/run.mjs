@@ -7,6 +7,7 @@
  *   node tests/diff/run.mjs --driver PATH [--seeds N] [--start S]
  *        [--profile all|text|map|array|xml|nested|format|mixed|values|raw|every]
  *        [--clients N] [--steps N] [--oom P] [--no-shrink] [--max-failures N]
+ *        [--budget N]          runs that shrinking a failure may take
  *        [--save DIR]          failing histories as JSON files
  *        [--replay FILE]       run one saved history
  *        [--self-test]         show that planted faults are found
@@ -32,7 +33,8 @@ const FLAGS = new Set(['no-shrink', 'self-test'])
 
 const parseArgs = argv => {
   const out = {
-    seeds: '200', start: '1', profile: 'every', oom: '0', 'max-failures': '5'
+    seeds: '200', start: '1', profile: 'every', oom: '0', 'max-failures': '5',
+    budget: '3000'
   }
   for (let i = 0; i < argv.length; i++) {
     if (!argv[i].startsWith('--')) throw new Error(`what is ${argv[i]}?`)
@@ -122,7 +124,7 @@ const examine = async (failure, driver, options) => {
   if (!args['no-shrink']) {
     const check = (history, probes) =>
       checkHistory(history, driver, { ...options, probes })
-    failure = await shrink(failure, check)
+    failure = await shrink(failure, check, Number(args.budget))
   }
   report(failure)
   save(failure)
@@ -132,10 +134,10 @@ const replay = async (file, driver) => {
   const saved = JSON.parse(fs.readFileSync(file, 'utf8'))
   const history = { ...saved, updates: saved.updates.map(fromHex) }
   const probes = saved.probe ? [fromHex(saved.probe)] : []
-  const failure = await checkHistory(history, driver,
-    { probes, lenient: saved.profile === 'raw' })
+  const options = { lenient: saved.profile === 'raw' }
+  const failure = await checkHistory(history, driver, { ...options, probes })
   if (failure === null || failure.reason === undefined) return true
-  report(failure)
+  await examine(failure, driver, options)
   return false
 }
 

@@ -28,6 +28,24 @@ const dropChunks = async (list, fails) => {
   return list
 }
 
+/* a hole instead of a struct, one hole instead of two: clocks stay the same */
+const withHoles = function * (client) {
+  for (let k = 0; k < client.structs.length; k++) {
+    const s = client.structs[k]
+    const next = client.structs[k + 1]
+    if (s.content !== undefined) {
+      const hole = { info: 0, len: s.len }
+      yield { ...client, structs: replaced(client.structs, k, hole) }
+    } else if (s.info === 0 && next && next.info === 0) {
+      const hole = { info: 0, len: s.len + next.len }
+      yield {
+        ...client,
+        structs: replaced(without(client.structs, k, 1), k, hole)
+      }
+    }
+  }
+}
+
 const smaller = function * (update) {
   for (let i = 0; i < update.clients.length; i++) {
     yield { ...update, clients: without(update.clients, i, 1) }
@@ -42,6 +60,11 @@ const smaller = function * (update) {
         structs: client.structs.slice(k)
       }
       yield { ...update, clients: replaced(update.clients, i, tail) }
+    }
+  }
+  for (let i = 0; i < update.clients.length; i++) {
+    for (const client of withHoles(update.clients[i])) {
+      yield { ...update, clients: replaced(update.clients, i, client) }
     }
   }
   for (let i = 0; i < update.deletes.length; i++) {

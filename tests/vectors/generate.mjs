@@ -36,6 +36,7 @@ const syncProtocol = loadModule('y-protocols/sync')
 const authProtocol = loadModule('y-protocols/auth')
 
 const here = path.dirname(fileURLToPath(import.meta.url))
+const fromHex = text => new Uint8Array(Buffer.from(text, 'hex'))
 const hex = bytes => Buffer.from(bytes).toString('hex') || '-'
 const EMPTY_SV = new Uint8Array([0])
 
@@ -651,6 +652,40 @@ feature('reject', 'updates that are no updates', v => {
   v.apply(whole)
   v.check()
 })
+
+/* ------------------------------------------------------- bugs that once were
+ *
+ * Found by tests/diff, shrunk, and kept as bytes. */
+
+const kept = (name, about, mode, updates) => feature(name, about, v => {
+  v.open(mode)
+  v.each(updates.map(fromHex))
+})
+
+kept('bug-merge-room', 'two splits of one text merge again in two steps', 'keep', [
+  '010232002701036d6170017402040032000d6f6e652074776f20746872656500',
+  '01011505c6320332140162047472756500',
+  '01031507c43202150202797a0009c6320139050162047472756500',
+  '03013900000a01320e000a011500000700'
+])
+
+kept('bug-two-gaps', 'two deletions, two gaps of formats in one text', 'gc', [
+  '0104140046d0bfc3b80f0f04626f6c640474727565c6d0bfc3b80f0fd0bfc3b80f1004626f' +
+  '6c64046e756c6cc1d0bfc3b80f10d0bfc3b80f1101c41402d0bfc3b80f1104f09f988001d0' +
+  'bfc3b80f011201',
+  '0104d0bfc3b80f002701036d61700161020400d0bfc3b80f000d6f6e652074776f20746872' +
+  '65652701036d61700162060400d0bfc3b80f0e04666f757200',
+  '01038ec5a4bb0c00000fc6d0bfc3b80f11d0bfc3b80f12046c696e6b047472756586d0bfc3' +
+  'b80f12046c696e6b046e756c6c00',
+  '0001d0bfc3b80f011002'
+])
+
+kept('bug-equal-clocks', 'what waits and what is there begin at one clock', 'gc', [
+  '01011200c62604260504626f6c64047472756500', '01011200000400',
+  '01018889c88004000900f383e0900610077375622d312d3076010267637900',
+  '01018889c8800400000100',
+  '0101391c0700e0d5e993c39db4061e0302c3bc00', '0101391c000b00'
+])
 
 /* ---------------------------------------------------------------- histories */
 
