@@ -215,14 +215,16 @@ struct reading {
     FILE *in;
     const char *file;
     char *error; /* the first mistake is the one to tell */
-    int line;
+    int line, error_line;
 };
 
 static void complain(struct reading *r, const char *what)
 {
-    if (!r->error[0])
-        snprintf(r->error, CONFIG_ERROR_MAX, "%.200s:%d: %.250s", r->file,
-                 r->line, what);
+    if (r->error[0] && r->error_line <= r->line)
+        return;
+    r->error_line = r->line;
+    snprintf(r->error, CONFIG_ERROR_MAX, "%.200s:%d: %.250s", r->file, r->line,
+             what);
 }
 
 /* Reads lines for inih: counts them (Debian's inih does not tell its handler),
@@ -269,20 +271,20 @@ static int on_ini(void *arg, const char *section, const char *name,
 
 static bool read_file(struct config *c, const char *file, char *error)
 {
-    struct reading reading = {c, fopen(file, "re"), file, error, 0};
+    struct reading reading = {c, fopen(file, "re"), file, error, 0, 0};
     if (!reading.in) {
         snprintf(error, CONFIG_ERROR_MAX, "%.300s: %s", file, strerror(errno));
         return false;
     }
     int line = ini_parse_stream(next_line, &reading, on_ini, &reading);
-    if (ferror(reading.in)) /* a directory, say */
-        snprintf(error, CONFIG_ERROR_MAX, "%.300s: %s", file, strerror(errno));
-    fclose(reading.in);
-    if (line) {
+    if (line > 0) { /* it goes on behind its own mistakes */
         reading.line = line;
         complain(&reading,
                  "neither [section], nor key = value, nor # comment");
     }
+    if (ferror(reading.in)) /* a directory, say */
+        snprintf(error, CONFIG_ERROR_MAX, "%.300s: %s", file, strerror(errno));
+    fclose(reading.in);
     return error[0] == '\0';
 }
 

@@ -401,6 +401,7 @@ static void leave_flight(struct lp_session *s, struct lp_request *r,
         put_back(s, &r->in_flight);
         return;
     }
+    longpoll_settle(link, false); /* what it carried before */
     s->unsettled = r->in_flight;
     outq_init(&r->in_flight, SIZE_MAX);
     s->link = link;

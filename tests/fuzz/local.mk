@@ -13,12 +13,16 @@ fuzz_room = \
 	tests/fuzz/replay_frame \
 	tests/fuzz/replay_session
 
-check_PROGRAMS += $(fuzz_yjs) $(fuzz_room)
-TESTS += $(fuzz_yjs) $(fuzz_room)
+fuzz_transport = \
+	tests/fuzz/replay_http_head
+
+check_PROGRAMS += $(fuzz_yjs) $(fuzz_room) $(fuzz_transport)
+TESTS += $(fuzz_yjs) $(fuzz_room) $(fuzz_transport)
 
 fuzz_main = tests/fuzz/replay.c tests/fuzz/fuzz.h
 tests_fuzz_replay_awareness_SOURCES = tests/fuzz/awareness.c $(fuzz_main)
 tests_fuzz_replay_frame_SOURCES = tests/fuzz/frame.c $(fuzz_main)
+tests_fuzz_replay_http_head_SOURCES = tests/fuzz/http_head.c $(fuzz_main)
 tests_fuzz_replay_lib0_SOURCES = tests/fuzz/lib0.c $(fuzz_main)
 tests_fuzz_replay_session_SOURCES = tests/fuzz/session.c $(fuzz_main)
 tests_fuzz_replay_sync_SOURCES = tests/fuzz/sync.c $(fuzz_main)
@@ -31,5 +35,7 @@ $(fuzz_yjs): LDADD = $(yjs_libs)
 $(fuzz_yjs): $(yjs_libs)
 $(fuzz_room): LDADD = $(room_libs)
 $(fuzz_room): $(room_libs)
+$(fuzz_transport): LDADD = $(transport_libs) $(DAEMON_LIBS)
+$(fuzz_transport): $(transport_libs)
 
 EXTRA_DIST += tests/fuzz/corpus tests/fuzz/corpus.mjs

@@ -18,9 +18,17 @@ unit_room = \
 	tests/unit/test_session \
 	tests/unit/test_sync
 
-unit_transport =
+unit_transport = \
+	tests/unit/test_http_head \
+	tests/unit/test_longpoll \
+	tests/unit/test_origin \
+	tests/unit/test_outq \
+	tests/unit/test_static \
+	tests/unit/test_token \
+	tests/unit/test_upgrade
 
-unit_server =
+unit_server = \
+	tests/unit/test_config
 
 unit_tests = $(unit_base) $(unit_yjs) $(unit_room) $(unit_transport) \
 	$(unit_server)
