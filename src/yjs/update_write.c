@@ -198,6 +198,45 @@ static int write_item(const yjs_doc *doc, struct yjs__canon *canon,
     return yjs__content_write(canon, w, it, offset);
 }
 
+/*
+ * An item of the store from its start: the common case of write_item, with one
+ * look at the room that is left.
+ */
+static int write_whole(const yjs_doc *doc, struct yjs__canon *canon,
+                       struct yjs__writer *w, const struct yjs__item *it)
+{
+    struct yjs__slice s = yjs__content(it);
+    uint8_t *p, *info;
+
+    if (it->list == 0 || it->kind == YJS__TYPE ||
+        (it->origin_client == YJS__NONE && it->right_client == YJS__NONE))
+        return write_item(doc, canon, w, it, 0);
+    if (!yjs__write_reserve(w, 64 + s.len))
+        return w->err;
+    p = w->data + w->len;
+    info = p++;
+    *info = info_of(doc, it);
+    if (it->origin_client != YJS__NONE) {
+        *info |= YJS__INFO_ORIGIN;
+        p = put_id(doc, p, it->origin_client, it->origin_clock);
+    }
+    if (it->right_client != YJS__NONE) {
+        *info |= YJS__INFO_RIGHT;
+        p = put_id(doc, p, it->right_client, it->right_clock);
+    }
+    if (it->kind == YJS__STRING)
+        p = yjs__put_varuint(p, s.len);
+    else if (it->kind == YJS__DELETED || it->kind == YJS__JSON ||
+             it->kind == YJS__ANY)
+        p = yjs__put_varuint(p, yjs__item_len(it));
+    if (it->where == YJS__W_INLINE)
+        memcpy(p, it->u.bytes, sizeof(it->u.bytes)); /* there is room */
+    else if (s.len > 0)
+        memcpy(p, s.ptr, s.len);
+    w->len = (size_t)(p + s.len - w->data);
+    return YJS_OK;
+}
+
 static bool contains(struct yjs__slice s, const char *what)
 {
     size_t n = strlen(what), i;
@@ -269,7 +308,10 @@ struct encoder {
     struct yjs__canon canon;
     struct yjs__writer out;
     struct yjs__vec sv;
-    struct yjs__vec deleted; /* ranges, clients are ids */
+    struct yjs__writer deletes; /* delete set, without its count */
+    struct yjs__writer ranges;  /* of the client at hand */
+    uint64_t delete_clients, range_count;
+    uint64_t del_clock, del_len; /* the range at hand, if any */
 };
 
 /* The first clock of the client to write; its state if there is nothing. */
@@ -283,13 +325,40 @@ static uint64_t first_clock(const struct encoder *e,
                                        : (present ? c->state : 0);
 }
 
-static int note_deleted(struct encoder *e, const struct yjs__client *c,
-                        const struct yjs__item *it)
+/* The range of deleted clocks that ended is written down. */
+static void flush_range(struct encoder *e)
 {
-    if (!yjs__item_deleted(it))
-        return YJS_OK;
-    return yjs__idset_add(&e->mem, &e->deleted, c->id, it->clock,
-                          yjs__item_len(it));
+    if (e->del_len == 0)
+        return;
+    yjs__write_varuint(&e->ranges, e->del_clock);
+    yjs__write_varuint(&e->ranges, e->del_len);
+    e->range_count++;
+    e->del_len = 0;
+}
+
+static inline void note_deleted(struct encoder *e, const struct yjs__item *it)
+{
+    if (!yjs__item_deleted(it)) {
+        flush_range(e);
+        return;
+    }
+    if (e->del_len == 0)
+        e->del_clock = it->clock;
+    e->del_len += yjs__item_len(it);
+}
+
+/* The client's part of the delete set. */
+static void flush_client(struct encoder *e, const struct yjs__client *c)
+{
+    flush_range(e);
+    if (e->range_count == 0)
+        return;
+    yjs__write_varuint(&e->deletes, c->id);
+    yjs__write_varuint(&e->deletes, e->range_count);
+    yjs__write_bytes(&e->deletes, e->ranges.data, e->ranges.len);
+    e->delete_clients++;
+    e->range_count = 0;
+    e->ranges.len = 0;
 }
 
 static uint32_t structs_before(const struct yjs__client *c,
@@ -318,12 +387,13 @@ static int write_client(struct encoder *e, struct yjs__client *c)
     do {
         const struct yjs__item *it = yjs__item(doc, yjs__spot_item(c, s));
 
-        if (yjs__item_end(it) > clock)
-            rc = write_item(doc, &e->canon, &e->out, it,
-                            clock > it->clock ? clock - it->clock : 0);
-        if (rc == YJS_OK)
-            rc = note_deleted(e, c, it);
+        if (it->clock >= clock)
+            rc = write_whole(doc, &e->canon, &e->out, it);
+        else if (yjs__item_end(it) > clock)
+            rc = write_item(doc, &e->canon, &e->out, it, clock - it->clock);
+        note_deleted(e, it);
     } while (rc == YJS_OK && yjs__spot_next(c, &s));
+    flush_client(e, c);
     return rc;
 }
 
@@ -348,8 +418,10 @@ static int write_all(struct encoder *e)
     for (i = 0; i < doc->client_count && rc == YJS_OK; i++)
         if (yjs__client(doc, sorted[i])->state > 0)
             rc = write_client(e, yjs__client(doc, sorted[i]));
+    yjs__write_varuint(&e->out, e->delete_clients);
+    yjs__write_bytes(&e->out, e->deletes.data, e->deletes.len);
     if (rc == YJS_OK)
-        yjs__idset_write(&e->out, &e->deleted);
+        rc = e->ranges.err != YJS_OK ? e->ranges.err : e->deletes.err;
     return rc == YJS_OK ? e->out.err : rc;
 }
 
@@ -405,13 +477,16 @@ int yjs_encode_state_as_update(yjs_doc *doc, const uint8_t *sv, size_t sv_len,
     yjs__mem_init(&e.mem, &doc->mem.alloc, 0);
     yjs__canon_init(&e.canon, &e.mem, doc->limits.depth);
     yjs__writer_init(&e.out, &e.mem, 0);
+    yjs__writer_init(&e.deletes, &e.mem, 0);
+    yjs__writer_init(&e.ranges, &e.mem, 0);
     rc = sv == NULL ? YJS_OK : yjs__sv_read(&e.mem, sv, sv_len, &e.sv);
     if (rc == YJS_OK)
         rc = write_all(&e);
     if (rc == YJS_OK && (doc->pending.data != NULL || doc->pending_ds.len > 0))
         rc = merge_pending(&e);
     yjs__vec_trim(&e.mem, &e.sv, sizeof(struct yjs__sv_entry), 0);
-    yjs__vec_trim(&e.mem, &e.deleted, sizeof(struct yjs__range), 0);
+    yjs__writer_deinit(&e.deletes);
+    yjs__writer_deinit(&e.ranges);
     yjs__canon_trim(&e.canon);
     if (rc == YJS_OK)
         return yjs__writer_take(&e.out, out);
