@@ -9,7 +9,7 @@ EXTRA_DIST += tests/vectors/generate.mjs \
 	tests/vectors/binary.vec \
 	tests/vectors/bug-equal-clocks.vec \
 	tests/vectors/bug-merge-room.vec \
-	tests/vectors/bug-two-gaps.vec \
+	tests/vectors/bug-noted-text.vec \
 	tests/vectors/conflict-empty.vec \
 	tests/vectors/conflict.vec \
 	tests/vectors/deleted.vec \
