@@ -144,6 +144,182 @@ YJS_API bool yjs_doc_is_empty(const yjs_doc *doc);
 YJS_MUST_USE YJS_API int yjs_doc_to_json(yjs_doc *doc, const char *type_spec,
                                          struct yjs_bytes *out);
 
+/* ----------------------------------------------------------- update formats */
+
+/**
+ * Yjs has two encodings of an update. v2 keeps the fields of all structs in
+ * columns and compresses runs, so it is smaller, and a few bytes of it can
+ * stand for millions of structs: `limits.structs` and `limits.update_bytes`
+ * (of the update as v1) are checked before memory beyond a small multiple of
+ * the input is taken.
+ *
+ * The engine thinks in v1. What only v2 can say is not kept: halves of
+ * surrogate pairs become U+FFFD, NaN and infinities in embeds and formats
+ * null; bigint and undefined there are YJS_ERR_UNSUPPORTED (Yjs throws when it
+ * writes them as v1).
+ */
+enum yjs_format { YJS_FORMAT_V1 = 1, YJS_FORMAT_V2 = 2 };
+
+/** Like yjs_apply_update. An error_offset is a place in the v2 update, or its
+ *  length when it decodes but cannot belong to a document. */
+YJS_MUST_USE YJS_API int yjs_apply_update_v2(yjs_doc *doc,
+                                             const uint8_t *update, size_t len,
+                                             struct yjs_apply_result *result);
+
+/** Like yjs_encode_state_as_update; state vectors have one format only. */
+YJS_MUST_USE YJS_API int yjs_encode_state_as_update_v2(yjs_doc *doc,
+                                                       const uint8_t *sv,
+                                                       size_t sv_len,
+                                                       struct yjs_bytes *out);
+
+/* -------------------------------------------------- updates without a document
+ *
+ * Updates are decoded completely; a malformed one is an error and gives no
+ * output. `opt` may be NULL (format v1, default limits, libc), `err` as well.
+ * Results are those of npm yjs byte by byte. Time is n log n in the structs of
+ * all inputs, memory a small multiple of the input.
+ */
+
+/** Borrowed bytes; `data` may be NULL when `len` is 0. */
+struct yjs_span {
+    const uint8_t *data;
+    size_t len;
+};
+
+struct yjs_update_options {
+    enum yjs_format format;   /**< of updates given and made; 0: v1 */
+    struct yjs_limits limits; /**< update_bytes: each input, the output, and
+                                   v2 inputs all together as v1;
+                                   structs: of all inputs; depth */
+    struct yjs_allocator alloc;
+};
+
+/** Which input was wrong and where; written on failure only. */
+struct yjs_update_error {
+    size_t index;  /**< of several inputs; 0 for one */
+    size_t offset; /**< byte in it at which decoding stopped */
+};
+
+/** Y.convertUpdateFormatV1ToV2 or V2ToV1: from opt->format to `to`. To the same
+ *  format: a copy of what was found sound. */
+YJS_MUST_USE YJS_API int yjs_update_convert(struct yjs_span update,
+                                            enum yjs_format to,
+                                            const struct yjs_update_options *opt,
+                                            struct yjs_update_error *err,
+                                            struct yjs_bytes *out);
+
+/**
+ * Y.mergeUpdates: one update with all structs and deletes of the n given; a
+ * gap between structs of a client becomes a Skip. One update comes back as it
+ * is. With 64 updates or more, where an item of one and its collected form of
+ * another meet, Yjs takes either, by the whims of a sort; so does this, not
+ * always the same.
+ */
+YJS_MUST_USE YJS_API int yjs_update_merge(const struct yjs_span *updates,
+                                          size_t n,
+                                          const struct yjs_update_options *opt,
+                                          struct yjs_update_error *err,
+                                          struct yjs_bytes *out);
+
+/** Y.diffUpdate: what a peer with the state vector `sv` misses of it, and all
+ *  deletes. A wrong `sv` has index 1 in `err`. */
+YJS_MUST_USE YJS_API int yjs_update_diff(struct yjs_span update,
+                                         struct yjs_span sv,
+                                         const struct yjs_update_options *opt,
+                                         struct yjs_update_error *err,
+                                         struct yjs_bytes *out);
+
+/** Y.encodeStateVectorFromUpdate: what a document has that saw only this. A
+ *  client counts from clock 0 up to its first gap. */
+YJS_MUST_USE YJS_API int
+yjs_update_state_vector(struct yjs_span update,
+                        const struct yjs_update_options *opt,
+                        struct yjs_update_error *err, struct yjs_bytes *out);
+
+/** The clocks of one client in an update: [from, to). */
+struct yjs_update_range {
+    uint64_t client;
+    uint64_t from;
+    uint64_t to;
+};
+
+/** Y.parseUpdateMeta, by ascending client. */
+struct yjs_update_meta {
+    struct yjs_update_range *ranges;
+    size_t n;
+    struct yjs_allocator alloc; /**< what frees them */
+};
+
+YJS_MUST_USE YJS_API int
+yjs_update_meta_read(struct yjs_span update,
+                     const struct yjs_update_options *opt,
+                     struct yjs_update_error *err, struct yjs_update_meta *out);
+/** Free and reset; accepts a zeroed struct. */
+YJS_API void yjs_update_meta_free(struct yjs_update_meta *meta);
+
+/** What a struct holds; the values are those of the format. */
+enum yjs_kind {
+    YJS_KIND_GC = 0,      /**< collected: nothing but its length is known */
+    YJS_KIND_DELETED = 1, /**< deleted, its place is kept */
+    YJS_KIND_JSON = 2,
+    YJS_KIND_BINARY = 3,
+    YJS_KIND_STRING = 4,
+    YJS_KIND_EMBED = 5,
+    YJS_KIND_FORMAT = 6,
+    YJS_KIND_TYPE = 7,
+    YJS_KIND_ANY = 8,
+    YJS_KIND_DOC = 9,
+    YJS_KIND_SKIP = 10 /**< a gap */
+};
+
+struct yjs_id {
+    uint64_t client;
+    uint64_t clock;
+};
+
+/** One struct of an update; spans are valid during the call they are given to. */
+struct yjs_struct {
+    struct yjs_id id;
+    uint64_t len; /**< clocks it takes: UTF-16 units, elements, else 1 */
+    enum yjs_kind kind;
+    bool has_origin, has_right;  /**< else `origin`, `right` mean nothing */
+    struct yjs_id origin, right; /**< what it was inserted behind and before */
+    bool has_root, has_parent;   /**< stated without origins only */
+    struct yjs_span root;        /**< name of the root type it is in */
+    struct yjs_id parent;        /**< item that holds the type it is in */
+    bool has_key;
+    struct yjs_span key;         /**< under which it is in there */
+    struct yjs_span content;     /**< as in v1; of a STRING its UTF-8 */
+};
+
+/** A nonzero return ends the visit and becomes its result. */
+struct yjs_update_visitor {
+    int (*on_struct)(void *ctx, const struct yjs_struct *s);
+    int (*on_delete)(void *ctx, struct yjs_id first, uint64_t len);
+    void *ctx;
+};
+
+/**
+ * Give all structs, then all deleted ranges, in the order of the update; NULL
+ * functions are left out. What was given before an error was met stands.
+ * `out_read` (may be NULL): bytes of the update up to the end of its delete
+ * set; Yjs, and so the engine, ignores what may follow.
+ */
+YJS_MUST_USE YJS_API int
+yjs_update_visit(struct yjs_span update, const struct yjs_update_options *opt,
+                 const struct yjs_update_visitor *visitor,
+                 struct yjs_update_error *err, size_t *out_read);
+
+/**
+ * A readable line for each struct and deleted range, without line end, such as
+ *   17@4 len 3 string "abc" after 17@3 before 9@0
+ * Values over `value_bytes` (0: 80) are cut. The text is valid during the call.
+ */
+YJS_MUST_USE YJS_API int
+yjs_update_dump(struct yjs_span update, const struct yjs_update_options *opt,
+                size_t value_bytes, int (*line)(void *ctx, const char *text),
+                void *ctx, struct yjs_update_error *err);
+
 /* --------------------------------------------------- y-protocols messages */
 
 enum yjs_message_type {

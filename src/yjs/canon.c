@@ -181,7 +181,7 @@ static bool is_f32(double v)
     return (double)(float)v == v;
 }
 
-static void write_number(struct yjs__writer *w, double v)
+void yjs__canon_number(struct yjs__writer *w, double v)
 {
     if (is_int(v)) {
         uint64_t bits;
@@ -207,7 +207,7 @@ static void write_int(struct yjs__writer *w, uint64_t magnitude, bool negative)
         yjs__write_u8(w, ANY_INT);
         yjs__write_varint(w, magnitude, negative);
     } else {
-        write_number(w, negative ? -(double)magnitude : (double)magnitude);
+        yjs__canon_number(w, negative ? -(double)magnitude : (double)magnitude);
     }
 }
 
@@ -261,12 +261,13 @@ static void read_value(struct yjs__canon *c, struct yjs__reader *r)
         write_int(w, magnitude, negative);
         return;
     case ANY_F32:
-        write_number(w, (double)yjs__read_f32(r));
+        yjs__canon_number(w, (double)yjs__read_f32(r));
         return;
     case ANY_F64:
-        write_number(w, yjs__read_f64(r));
+        yjs__canon_number(w, yjs__read_f64(r));
         return;
     case ANY_BIGINT:
+        c->bigint = true;
         yjs__write_u8(w, tag);
         yjs__write_u64(w, yjs__read_u64(r));
         return;

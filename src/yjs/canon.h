@@ -31,6 +31,8 @@ struct yjs__canon {
     struct yjs__mem *mem;
     size_t depth;            /**< greatest nesting taken */
     bool via_any;            /**< JSON: as if it had been an Any meanwhile */
+    bool exact;              /**< JSON: keep -0 and infinities */
+    bool bigint;             /**< an int64 was read; the caller resets it */
     struct yjs__writer out;  /**< what was written; the caller may reset len */
     struct yjs__vec frames;
     struct yjs__vec members;
@@ -45,6 +47,9 @@ void yjs__canon_trim(struct yjs__canon *c);
  * to `r`, those of memory as well.
  */
 void yjs__canon_any(struct yjs__canon *c, struct yjs__reader *r);
+
+/** Append a number as an Any. */
+void yjs__canon_number(struct yjs__writer *w, double v);
 
 /** True, and `r` behind it, if a canonical value without parts comes next. */
 bool yjs__canon_any_plain(struct yjs__reader *r);

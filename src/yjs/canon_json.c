@@ -72,6 +72,14 @@ static bool scan_number(struct json_in *in)
     return true;
 }
 
+/* What JSON.stringify does not give back: infinities and -0. */
+static void put_odd(struct yjs__writer *w, double v)
+{
+    const char *text = v == 0 ? "-0" : v > 0 ? "1e999" : "-1e999";
+
+    yjs__write_bytes(w, text, strlen(text));
+}
+
 static void read_number(struct json_in *in)
 {
     const uint8_t *start = in->p;
@@ -83,7 +91,9 @@ static void read_number(struct json_in *in)
         return;
     }
     v = yjs__number_parse(start, (size_t)(in->p - start));
-    if (v - v != 0)
+    if (in->c->exact && (v - v != 0 || (v == 0 && *start == '-')))
+        put_odd(&in->c->out, v);
+    else if (v - v != 0)
         yjs__write_bytes(&in->c->out, "null", 4);
     else
         yjs__write_bytes(&in->c->out, text, yjs__number_format(v, text));

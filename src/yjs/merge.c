@@ -4,62 +4,23 @@
  *
  * The inputs are read side by side, each in the order it was written: clients
  * from the highest id, clocks ascending. The struct with the highest client,
- * and of that the lowest clock, is next; what is known already is passed or
- * cut; what is missing between two structs of a client becomes a Skip.
+ * and of that the lowest clock, is next (queue.c says whose it is); what is
+ * known already is passed or cut; what is missing between two structs of a
+ * client becomes a Skip.
  *
  * This follows Y.mergeUpdates case by case, odd ones included (a Skip may be
  * stretched over structs that come later, and is cut again by them): what it
  * writes can be seen in every encoding of a document with pending structs.
+ *
+ * A struct is decoded when its turn comes, and at most once more: an input
+ * costs 40 bytes until then. An input that ends gives its delete set at once.
  */
 #include "yjs/merge.h"
 
-#include "yjs/idset.h"
-#include "yjs/update_read.h"
+#include "yjs/deletes.h"
+#include "yjs/queue.h"
 #include "yjs/update_write.h"
-
-/* ---------------------------------------------------------------- reading */
-
-struct source {
-    struct yjs__reader r;
-    struct yjs__view_ctx ctx;
-    uint64_t blocks, structs; /* left */
-    struct yjs__view view;
-    uint64_t next_clock;
-    bool has;                 /* view is a struct */
-    bool skips;               /* Skips are given as well */
-};
-
-/* Step to the next struct, or to the end of them. */
-static void source_next(struct source *s)
-{
-    do {
-        s->has = false;
-        while (s->structs == 0) {
-            if (s->blocks == 0 || s->r.err != YJS_OK)
-                return;
-            s->blocks--;
-            s->structs = yjs__read_varuint(&s->r);
-            s->view = (struct yjs__view){.client = yjs__read_varuint(&s->r)};
-            s->next_clock = yjs__read_varuint(&s->r);
-        }
-        s->structs--;
-        s->view.clock = s->next_clock;
-        yjs__view_read(&s->r, &s->ctx, &s->view);
-        if (s->r.err != YJS_OK)
-            return;
-        s->next_clock += s->view.len;
-        s->has = true;
-    } while (!s->skips && yjs__view_kind(&s->view) == YJS__SKIP);
-}
-
-static void source_open(struct source *s, struct yjs__slice update,
-                        const struct yjs__view_ctx *ctx, bool skips)
-{
-    *s = (struct source){.ctx = *ctx, .skips = skips};
-    yjs__reader_init(&s->r, update.ptr, update.len);
-    s->blocks = yjs__read_varuint(&s->r);
-    source_next(s);
-}
+#include "yjs/walk.h"
 
 /* ---------------------------------------------------------------- writing */
 
@@ -101,9 +62,7 @@ static int sink_finish(struct sink *k, struct yjs__vec *ds,
     sink_flush(k);
     yjs__write_varuint(out, k->blocks);
     yjs__write_bytes(out, k->body->data, k->body->len);
-    yjs__idset_normalise(ds);
-    yjs__idset_order(ds);
-    yjs__idset_write(out, ds);
+    yjs__deletes_write(out, ds, false);
     if (k->block.err != YJS_OK)
         return k->block.err;
     return k->body->err != YJS_OK ? k->body->err : out->err;
@@ -113,73 +72,118 @@ static int sink_finish(struct sink *k, struct yjs__vec *ds,
 
 struct merge {
     struct yjs__mem *mem;
+    const struct yjs__slice *updates;
+    struct yjs__merge_error *error;
     struct yjs__view_ctx ctx;
-    struct source *sources;
-    struct source **order; /* those with structs left, best first */
-    size_t n;
+    struct yjs__queue queue;
     struct sink sink;
+    struct yjs__vec deletes;
     struct yjs__view held; /* read, not yet written: may still be cut */
     bool holding;
+    struct yjs__view view; /* the next struct of `viewed` */
+    const struct yjs__source *viewed;
+    const uint8_t *behind; /* where that struct ends */
+    uint64_t structs;
+    uint64_t limit; /* of those */
     int err;
 };
 
+static void fail(struct merge *m, uint32_t update, const uint8_t *at, int err)
+{
+    if (m->err != YJS_OK)
+        return;
+    m->err = err;
+    m->error->index = update;
+    m->error->offset = at == NULL ? 0 : (size_t)(at - m->updates[update].ptr);
+}
+
+static struct yjs__reader reader_at(const struct merge *m,
+                                    const struct yjs__source *s)
+{
+    struct yjs__slice update = m->updates[s->update];
+
+    return (struct yjs__reader){.pos = s->pos,
+                                .end = update.ptr + update.len,
+                                .begin = s->pos};
+}
+
+static void read_deletes(struct merge *m, const struct yjs__source *s,
+                         struct yjs__reader *r)
+{
+    yjs__deletes_read(m->mem, r, false, &m->deletes);
+    if (r->err != YJS_OK)
+        fail(m, s->update, r->err_pos, r->err);
+}
+
 /*
- * Is `a` before `b`? Of an item and a GC with the same id each is before the
- * other: which of them comes first depends on how the sort asks, and it shows
- * in what is written. So the sort, too, is the one of the JavaScript engine:
- * the run at the start, reversed if it descends, then binary insertion.
+ * Pass the ends of blocks, and Skips, up to a struct. Where there is none the
+ * delete set follows: it is read, and the source is through.
  */
-static bool is_before(const struct source *a, const struct source *b)
+static void settle(struct merge *m, struct yjs__source *s)
 {
-    if (a->view.client != b->view.client)
-        return a->view.client > b->view.client;
-    if (a->view.clock != b->view.clock)
-        return a->view.clock < b->view.clock;
-    return (yjs__view_kind(&a->view) == YJS__GC) !=
-           (yjs__view_kind(&b->view) == YJS__GC);
-}
+    struct yjs__reader r = reader_at(m, s);
 
-/* How many stand in order from the start; a falling run is turned round. */
-static size_t first_run(struct source **order, size_t n)
-{
-    bool falling = n > 1 && is_before(order[1], order[0]);
-    size_t run = n > 1 ? 2 : n, i;
-
-    while (run < n && is_before(order[run], order[run - 1]) == falling)
-        run++;
-    for (i = 0; falling && i < run / 2; i++) {
-        struct source *s = order[i];
-
-        order[i] = order[run - 1 - i];
-        order[run - 1 - i] = s;
-    }
-    return run;
-}
-
-static void sort_sources(struct merge *m)
-{
-    size_t i, n = 0;
-
-    for (i = 0; i < m->n; i++)
-        if (m->order[i]->has)
-            m->order[n++] = m->order[i];
-    m->n = n;
-    for (i = first_run(m->order, n); i < n; i++) {
-        struct source *s = m->order[i];
-        size_t low = 0, high = i;
-
-        while (low < high) {
-            size_t mid = low + (high - low) / 2;
-
-            if (is_before(s, m->order[mid]))
-                high = mid;
-            else
-                low = mid + 1;
+    s->has = false;
+    m->viewed = NULL;
+    for (;;) {
+        while (s->structs == 0 && s->blocks > 0 && r.err == YJS_OK) {
+            s->blocks--;
+            s->structs = yjs__read_varuint(&r);
+            s->client = yjs__read_varuint(&r);
+            s->clock = yjs__read_varuint(&r);
         }
-        memmove(m->order + low + 1, m->order + low,
-                (i - low) * sizeof(struct source *));
-        m->order[low] = s;
+        if (r.err != YJS_OK)
+            break;
+        if (s->structs == 0) {
+            read_deletes(m, s, &r);
+            return;
+        }
+        s->pos = r.pos;
+        if (yjs__read_left(&r) > 0 &&
+            (*r.pos & YJS__INFO_KIND) != YJS__SKIP) {
+            s->has = true;
+            s->gc = (*r.pos & YJS__INFO_KIND) == YJS__GC;
+            return;
+        }
+        (void)yjs__read_u8(&r);
+        s->clock += yjs__read_varuint(&r);
+        if (s->clock > YJS__MAX_INT)
+            yjs__read_fail(&r, YJS_ERR_MALFORMED);
+        s->structs--;
     }
+    fail(m, s->update, r.err_pos, r.err);
+}
+
+/* The struct that the source stands at; of length 0 after an error. */
+static const struct yjs__view *view_of(struct merge *m,
+                                       const struct yjs__source *s)
+{
+    struct yjs__reader r;
+
+    if (m->viewed == s)
+        return &m->view;
+    r = reader_at(m, s);
+    m->view = (struct yjs__view){.client = s->client, .clock = s->clock};
+    yjs__view_read(&r, &m->ctx, &m->view);
+    if (r.err != YJS_OK) {
+        fail(m, s->update, r.err_pos, r.err);
+        m->view.len = 0;
+    }
+    m->viewed = s;
+    m->behind = r.pos;
+    return &m->view;
+}
+
+static void next(struct merge *m, struct yjs__source *s)
+{
+    s->clock += view_of(m, s)->len;
+    s->pos = m->behind;
+    s->structs--;
+    s->has = false;
+    if (++m->structs > m->limit)
+        fail(m, s->update, s->pos, YJS_ERR_LIMIT);
+    if (m->err == YJS_OK)
+        settle(m, s);
 }
 
 static uint64_t end_of(const struct yjs__view *v)
@@ -199,59 +203,62 @@ static void write_held(struct merge *m)
 }
 
 /* Same client, and the new struct does not begin behind the held one's end. */
-static void meet(struct merge *m, struct source *s)
+static void meet(struct merge *m, struct yjs__source *s)
 {
-    uint64_t over = end_of(&m->held) - s->view.clock;
-    struct yjs__view v = s->view;
+    struct yjs__view v = *view_of(m, s);
+    uint64_t over = end_of(&m->held) - v.clock;
     bool skip = yjs__view_kind(&m->held) == YJS__SKIP;
+    int rc = YJS_OK;
 
     if (over > 0 && skip)
         m->held.len -= over;
     else if (over > 0)
-        m->err = yjs__view_cut(&m->ctx, &v, over);
+        rc = yjs__view_cut(&m->ctx, &v, over);
+    if (rc != YJS_OK)
+        fail(m, s->update, s->pos, rc);
     if (yjs__view_kind(&m->held) == YJS__GC && yjs__view_kind(&v) == YJS__GC) {
         m->held.len += v.len;
         return;
     }
     write_held(m);
     hold(m, &v);
-    source_next(s);
+    next(m, s);
 }
 
 /* Same client, with a gap before the new struct. */
-static void bridge(struct merge *m, const struct source *s)
+static void bridge(struct merge *m, const struct yjs__source *s)
 {
     struct yjs__view skip = {.info = YJS__SKIP, .client = m->held.client};
 
     if (yjs__view_kind(&m->held) == YJS__SKIP) {
-        m->held.len = end_of(&s->view) - m->held.clock;
+        m->held.len = end_of(view_of(m, s)) - m->held.clock;
         return;
     }
     write_held(m);
     skip.clock = end_of(&m->held);
-    skip.len = s->view.clock - skip.clock;
+    skip.len = s->clock - skip.clock;
     hold(m, &skip);
 }
 
 /* True if the source goes on being read right away. */
-static bool take(struct merge *m, struct source *s)
+static bool take(struct merge *m, struct yjs__source *s)
 {
-    uint64_t client = s->view.client;
+    uint64_t client = s->client;
     bool passed = false;
 
-    while (s->has && end_of(&s->view) <= end_of(&m->held) &&
-           s->view.client >= m->held.client) {
-        source_next(s);
+    while (s->has && s->client >= m->held.client &&
+           end_of(view_of(m, s)) <= end_of(&m->held) && m->err == YJS_OK) {
+        next(m, s);
         passed = true;
     }
-    if (!s->has || s->view.client != client ||
-        (passed && s->view.clock > end_of(&m->held)))
+    if (!s->has || s->client != client ||
+        (passed && s->clock > end_of(&m->held)))
         return false;
     if (client != m->held.client) {
         write_held(m);
-        hold(m, &s->view);
-        source_next(s);
-    } else if (end_of(&m->held) < s->view.clock) {
+        hold(m, view_of(m, s));
+        next(m, s);
+    } else if (end_of(&m->held) < s->clock) {
         bridge(m, s);
     } else {
         meet(m, s);
@@ -259,43 +266,58 @@ static bool take(struct merge *m, struct source *s)
     return true;
 }
 
-static void merge_step(struct merge *m)
+static void merge_step(struct merge *m, struct yjs__source *s)
 {
-    struct source *s = m->order[0];
-    uint64_t client = s->view.client;
+    uint64_t client = s->client;
 
     if (!m->holding) {
-        hold(m, &s->view);
-        source_next(s);
+        hold(m, view_of(m, s));
+        next(m, s);
     } else if (!take(m, s)) {
         return;
     }
-    while (s->has && s->view.client == client &&
-           s->view.clock == end_of(&m->held) &&
-           yjs__view_kind(&s->view) != YJS__SKIP) {
+    while (m->err == YJS_OK && s->has && s->client == client &&
+           s->clock == end_of(&m->held)) {
         write_held(m);
-        hold(m, &s->view);
-        source_next(s);
+        hold(m, view_of(m, s));
+        next(m, s);
     }
+}
+
+/* Open one input; it joins the queue if it has structs. */
+static void open_source(struct merge *m, uint32_t update)
+{
+    struct yjs__source s = {.update = update};
+    struct yjs__reader r;
+
+    yjs__reader_init(&r, m->updates[update].ptr, m->updates[update].len);
+    s.blocks = yjs__read_varuint(&r);
+    s.pos = r.pos;
+    if (r.err != YJS_OK)
+        fail(m, update, m->updates[update].len > 0 ? r.err_pos : NULL, r.err);
+    else
+        settle(m, &s);
+    if (s.has && yjs__queue_add(m->mem, &m->queue, &s) != YJS_OK)
+        fail(m, update, NULL, m->mem->err);
 }
 
 static int merge_sources(struct merge *m, size_t n, struct yjs__writer *out)
 {
-    struct yjs__vec ds = {NULL, 0, 0};
+    struct yjs__source *s;
     size_t i;
 
-    for (sort_sources(m); m->n > 0 && m->err == YJS_OK; sort_sources(m))
-        merge_step(m);
+    for (i = 0; i < n && m->err == YJS_OK; i++)
+        open_source(m, (uint32_t)i);
+    if (m->err == YJS_OK)
+        m->err = yjs__queue_start(m->mem, &m->queue);
+    while (m->err == YJS_OK && (s = yjs__queue_first(&m->queue)) != NULL)
+        merge_step(m, s);
+    if (m->err != YJS_OK)
+        return m->err;
     if (m->holding)
         write_held(m);
-    for (i = 0; i < n && m->err == YJS_OK; i++) {
-        yjs__idset_read(m->mem, &m->sources[i].r, &ds);
-        m->err = m->sources[i].r.err;
-    }
-    if (m->err == YJS_OK)
-        m->err = sink_finish(&m->sink, &ds, out);
-    yjs__vec_trim(m->mem, &ds, sizeof(struct yjs__range), 0);
-    return m->err;
+    yjs__deletes_merge(&m->deletes);
+    return sink_finish(&m->sink, &m->deletes, out);
 }
 
 /* Scratch of both operations. */
@@ -306,9 +328,9 @@ struct scratch {
     struct yjs__view_ctx ctx;
 };
 
-static void scratch_init(struct scratch *k, struct yjs__mem *mem)
+static void scratch_init(struct scratch *k, struct yjs__mem *mem, size_t depth)
 {
-    yjs__canon_init(&k->canon, mem, SIZE_MAX);
+    yjs__canon_init(&k->canon, mem, depth);
     k->arena = (struct yjs__arena){.mem = mem};
     yjs__writer_init(&k->body, mem, 0);
     k->ctx = (struct yjs__view_ctx){&k->canon, &k->arena};
@@ -322,81 +344,104 @@ static void scratch_deinit(struct scratch *k, struct sink *sink)
     yjs__arena_free(&k->arena);
 }
 
-int yjs__merge(struct yjs__mem *mem, const struct yjs__slice *updates,
-               size_t n, struct yjs__writer *out)
+int yjs__merge_many(struct yjs__mem *mem, const struct yjs__slice *updates,
+                    size_t n, const struct yjs_limits *limits,
+                    struct yjs__merge_error *error, struct yjs__writer *out)
 {
-    struct merge m = {.mem = mem, .n = n};
+    struct merge m = {.mem = mem, .updates = updates, .error = error};
     struct scratch k;
-    size_t i;
     int rc;
 
-    scratch_init(&k, mem);
+    *error = (struct yjs__merge_error){0, 0};
+    if (n > UINT32_MAX)
+        return YJS_ERR_LIMIT;
+    scratch_init(&k, mem, limits->depth);
+    m.limit = limits->structs;
     m.ctx = k.ctx;
     m.sink.body = &k.body;
     yjs__writer_init(&m.sink.block, mem, 0);
-    m.sources = yjs__arena_alloc(&k.arena, n * sizeof(*m.sources));
-    m.order = yjs__arena_alloc(&k.arena, n * sizeof(struct source *));
-    if (m.sources == NULL || m.order == NULL) {
-        rc = mem->err;
-    } else {
-        for (i = 0; i < n; i++) {
-            source_open(&m.sources[i], updates[i], &m.ctx, false);
-            m.order[i] = &m.sources[i];
-        }
-        rc = merge_sources(&m, n, out);
-    }
+    rc = merge_sources(&m, n, out);
+    yjs__vec_trim(mem, &m.deletes, sizeof(struct yjs__range), 0);
+    yjs__queue_free(mem, &m.queue);
     scratch_deinit(&k, &m.sink);
     return rc;
+}
+
+int yjs__merge(struct yjs__mem *mem, const struct yjs__slice *updates,
+               size_t n, struct yjs__writer *out)
+{
+    const struct yjs_limits limits = {.structs = SIZE_MAX, .depth = SIZE_MAX};
+    struct yjs__merge_error error;
+
+    return yjs__merge_many(mem, updates, n, &limits, &error, out);
 }
 
 /* ---------------------------------------------------------------- diffing */
 
 /* The structs of one client from clock `from` on, the first of them cut. */
-static int diff_client(struct source *s, struct sink *k, uint64_t from)
+static bool diff_client(struct yjs__walk *w, struct sink *k, uint64_t from)
 {
-    uint64_t client = s->view.client;
-    struct yjs__view v = s->view;
+    uint64_t client = w->view.client;
+    struct yjs__view v = w->view;
+    bool more;
     int rc = YJS_OK;
 
     if (from > v.clock)
-        rc = yjs__view_cut(&s->ctx, &v, from - v.clock);
-    if (rc == YJS_OK)
+        rc = yjs__view_cut(&w->ctx, &v, from - v.clock);
+    if (rc != YJS_OK)
+        yjs__read_fail(&w->r, rc);
+    else
         sink_write(k, &v);
-    for (source_next(s); s->has && s->view.client == client; source_next(s))
-        sink_write(k, &s->view);
+    for (more = yjs__walk_next(w); more && w->view.client == client;
+         more = yjs__walk_next(w))
+        sink_write(k, &w->view);
+    return more;
+}
+
+int yjs__diff_limited(struct yjs__mem *mem, struct yjs__slice update,
+                      const struct yjs__vec *sv,
+                      const struct yjs_limits *limits,
+                      struct yjs__writer *out, size_t *error_offset)
+{
+    struct yjs__vec ds = {NULL, 0, 0};
+    struct sink sink = {.body = NULL};
+    struct scratch k;
+    struct yjs__walk w;
+    bool more;
+    int rc;
+
+    scratch_init(&k, mem, limits->depth);
+    sink.body = &k.body;
+    yjs__writer_init(&sink.block, mem, 0);
+    yjs__walk_init(&w, update, &k.ctx, limits->structs);
+    for (more = yjs__walk_next(&w); more;) {
+        bool present;
+        uint64_t from = yjs__sv_clock(sv, w.view.client, &present);
+
+        /* The first struct written must not be a Skip. */
+        if (yjs__view_kind(&w.view) == YJS__SKIP || end_of(&w.view) <= from)
+            more = yjs__walk_next(&w);
+        else
+            more = diff_client(&w, &sink, from);
+    }
+    yjs__deletes_read(mem, &w.r, false, &ds);
+    rc = w.r.err;
+    if (rc == YJS_OK)
+        rc = yjs__deletes_group(mem, &ds);
+    if (rc == YJS_OK)
+        rc = sink_finish(&sink, &ds, out);
+    if (rc != YJS_OK)
+        *error_offset = yjs__read_offset(&w.r);
+    yjs__vec_trim(mem, &ds, sizeof(struct yjs__range), 0);
+    scratch_deinit(&k, &sink);
     return rc;
 }
 
 int yjs__diff(struct yjs__mem *mem, struct yjs__slice update,
               const struct yjs__vec *sv, struct yjs__writer *out)
 {
-    struct yjs__vec ds = {NULL, 0, 0};
-    struct sink sink = {.body = NULL};
-    struct scratch k;
-    struct source s;
-    int rc = YJS_OK;
+    const struct yjs_limits limits = {.structs = SIZE_MAX, .depth = SIZE_MAX};
+    size_t offset;
 
-    scratch_init(&k, mem);
-    sink.body = &k.body;
-    yjs__writer_init(&sink.block, mem, 0);
-    source_open(&s, update, &k.ctx, true);
-    while (s.has && rc == YJS_OK) {
-        bool present;
-        uint64_t from = yjs__sv_clock(sv, s.view.client, &present);
-
-        /* The first struct written must not be a Skip. */
-        if (yjs__view_kind(&s.view) == YJS__SKIP || end_of(&s.view) <= from)
-            source_next(&s);
-        else
-            rc = diff_client(&s, &sink, from);
-    }
-    if (rc == YJS_OK) {
-        yjs__idset_read(mem, &s.r, &ds);
-        rc = s.r.err;
-    }
-    if (rc == YJS_OK)
-        rc = sink_finish(&sink, &ds, out);
-    yjs__vec_trim(mem, &ds, sizeof(struct yjs__range), 0);
-    scratch_deinit(&k, &sink);
-    return rc;
+    return yjs__diff_limited(mem, update, sv, &limits, out, &offset);
 }

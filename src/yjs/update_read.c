@@ -59,8 +59,8 @@ static struct yjs__slice since(const struct yjs__reader *r,
  * n elements: nothing is written as long as they are plain; from the first
  * that is not, everything is, and compared at the end.
  */
-static void read_any_list(struct yjs__reader *r,
-                          const struct yjs__view_ctx *ctx, struct yjs__view *v)
+void yjs__view_read_any(struct yjs__reader *r, const struct yjs__view_ctx *ctx,
+                        struct yjs__view *v)
 {
     struct yjs__writer *w = &ctx->canon->out;
     const uint8_t *start = r->pos;
@@ -129,9 +129,10 @@ static void read_json_list(struct yjs__reader *r,
 {
     struct yjs__writer *w = &ctx->canon->out;
     const uint8_t *start = r->pos;
-    bool writing = false;
+    bool writing = false, exact = ctx->canon->exact;
     uint64_t i;
 
+    ctx->canon->exact = false; /* these stay texts in either format */
     w->len = 0;
     for (i = 0; i < v->len && r->err == YJS_OK; i++) {
         const uint8_t *at = r->pos;
@@ -151,6 +152,7 @@ static void read_json_list(struct yjs__reader *r,
         else
             canon_json_string(r, ctx, text);
     }
+    ctx->canon->exact = exact;
     v->content = since(r, start);
     if (writing)
         v->content = yjs__view_settle(r, ctx, v->content);
@@ -237,8 +239,9 @@ static void read_string(struct yjs__reader *r, struct yjs__view *v)
     v->len = units;
 }
 
-static void read_content(struct yjs__reader *r, const struct yjs__view_ctx *ctx,
-                         struct yjs__view *v)
+void yjs__view_read_content(struct yjs__reader *r,
+                            const struct yjs__view_ctx *ctx,
+                            struct yjs__view *v)
 {
     v->len = 1;
     switch (yjs__view_kind(v)) {
@@ -266,7 +269,7 @@ static void read_content(struct yjs__reader *r, const struct yjs__view_ctx *ctx,
         return;
     case YJS__ANY:
         v->len = yjs__read_varuint(r);
-        read_any_list(r, ctx, v);
+        yjs__view_read_any(r, ctx, v);
         return;
     case YJS__DOC:
         yjs__view_read_doc(r, ctx, v);
@@ -309,7 +312,7 @@ void yjs__view_read(struct yjs__reader *r, const struct yjs__view_ctx *ctx,
             v->right = read_id(r);
         if (origins == 0)
             read_parent(r, v, (info & YJS__INFO_SUB) != 0);
-        read_content(r, ctx, v);
+        yjs__view_read_content(r, ctx, v);
     }
     if ((v->len == 0 && v->info != YJS__SKIP) ||
         v->len > YJS__MAX_INT - v->clock) {

@@ -83,6 +83,15 @@ struct yjs__view_ctx {
 void yjs__view_read(struct yjs__reader *r, const struct yjs__view_ctx *ctx,
                     struct yjs__view *v);
 
+/** Read a content alone, of the kind that v->info names. */
+void yjs__view_read_content(struct yjs__reader *r,
+                            const struct yjs__view_ctx *ctx,
+                            struct yjs__view *v);
+
+/** Read v->len values of kind ANY. */
+void yjs__view_read_any(struct yjs__reader *r, const struct yjs__view_ctx *ctx,
+                        struct yjs__view *v);
+
 /** The content of a DOC (subdoc.c), for yjs__view_read. */
 void yjs__view_read_doc(struct yjs__reader *r, const struct yjs__view_ctx *ctx,
                         struct yjs__view *v);
