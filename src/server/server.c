@@ -327,11 +327,11 @@ static void on_websocket(void *arg, int fd, const struct connect_params *params)
     ws_adopt(s->ws, fd, params);
 }
 
-static void on_http(void *arg, int fd, const struct sockaddr *peer,
-                    socklen_t peer_len)
+static void on_http(void *arg, int fd, const struct http_head *first,
+                    const struct sockaddr *peer, socklen_t peer_len)
 {
     struct server *s = arg;
-    http_adopt(s->http, fd, peer, peer_len);
+    http_adopt(s->http, fd, first, peer, peer_len);
 }
 
 static const struct listener_ops listener_callbacks = {
@@ -409,8 +409,7 @@ static bool start_transports(struct server *s)
                                    .files = s->files,
                                    .pages = pages,
                                    .pages_arg = s};
-    s->http = http_new(&options);
-    if (!s->http) {
+    if (!http_new(&options, &s->http)) {
         log_error("libmicrohttpd cannot start");
         return false;
     }

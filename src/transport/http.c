@@ -20,9 +20,14 @@
  *    libwebsockets, and MHD told to close its own, which it does without
  *    shutdown() [read in its source].
  *
- * The pool of a connection has to hold head, parsed headers (72 bytes each)
- * and response head: heads of 16 kB with 100 headers need 32 kB. Untouched
- * pages cost nothing: see POOL_BYTES.
+ * The pool of a connection must hold the head twice over, 72 bytes for each
+ * header and cookie, and the head of the response; and MHD zeroes all of it
+ * after each response, so that a kept-alive connection takes its whole size
+ * [measured: 33.4 kB each with 32 kB of pool, 5.5 kB before the first answer].
+ * One size for all is too small for some or too much for the rest. We know the
+ * first head: there are three daemons with three sizes, and the largest, for
+ * heads full of cookies, does not keep connections alive, so that its pages
+ * are only touched as far as they are used.
  */
 #include "transport/http.h"
 
@@ -40,13 +45,16 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "transport/env.h"
+#include "transport/http_head.h"
 #include "transport/http_request.h"
 #include "transport/poller.h"
 
+static const size_t pool_bytes[HTTP_POOLS] = {3072, 6144, 65536};
+
 enum {
-    /* A parked poll takes 5.5 kB with 32 kB of pool and 5.0 kB with 4 kB
-     * [measured]: not worth refusing a browser with large cookies. */
-    POOL_BYTES = 32 * 1024,
+    HEADER_BYTES = 72,    /* MHD's record of a header, cookie or argument */
+    RESPONSE_BYTES = 640, /* the head of our longest response */
+    HEAD_SLACK = 256,     /* later heads may be longer: a token comes along */
     CONNECTIONS_MAX = 1 << 20, /* ours is counted in listen.c */
     RUNS_PER_TURN = 16
 };
@@ -153,17 +161,15 @@ static const struct longpoll_ops longpoll_callbacks = {
     .lost = on_longpoll_lost,
 };
 
-static bool resume_woken(struct http *http)
+static void resume_woken(struct http *http)
 {
     struct list *node;
-    bool some = false;
     while ((node = list_pop(&http->woken))) {
         struct http_request *r = LIST_ENTRY(node, struct http_request, node);
         r->suspended = false;
+        r->conn->pool->due = true;
         MHD_resume_connection(r->mhd);
-        some = true;
     }
-    return some;
 }
 
 /* MHD's callbacks */
@@ -179,13 +185,15 @@ static void on_connection(void *arg, struct MHD_Connection *mhd,
                           void **socket_context,
                           enum MHD_ConnectionNotificationCode what)
 {
-    struct http *http = arg;
+    struct http_pool *pool = arg;
+    struct http *http = pool->http;
     struct counters *c = http->env->counters;
     if (what == MHD_CONNECTION_NOTIFY_STARTED) {
         const union MHD_ConnectionInfo *info =
             MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CONNECTION_FD);
         struct http_conn *conn = mem_zalloc(sizeof *conn);
         conn->http = http;
+        conn->pool = pool;
         conn->fd = info->connect_fd;
         counter_inc(c, COUNTER_CONNECTIONS_HTTP);
         counter_inc(c, COUNTER_OPENED_HTTP);
@@ -205,7 +213,7 @@ static void on_connection(void *arg, struct MHD_Connection *mhd,
 static void *on_request_line(void *arg, const char *target,
                              struct MHD_Connection *mhd)
 {
-    struct http *http = arg;
+    struct http *http = ((struct http_pool *)arg)->http;
     struct http_conn *conn = conn_of(mhd);
     struct http_request *r =
         http_request_new(conn, mhd, target, strlen(target));
@@ -221,7 +229,7 @@ static enum MHD_Result on_request(void *arg, struct MHD_Connection *mhd,
                                   const char *version, const char *data,
                                   size_t *size, void **request)
 {
-    struct http *http = arg;
+    struct http *http = ((struct http_pool *)arg)->http;
     (void)mhd;
     (void)url;
     if (!*request || http->stopping)
@@ -235,7 +243,7 @@ static void on_completed(void *arg, struct MHD_Connection *mhd,
                          void **request,
                          enum MHD_RequestTerminationCode code)
 {
-    struct http *http = arg;
+    struct http *http = ((struct http_pool *)arg)->http;
     struct http_request *r = *request;
     (void)mhd;
     if (!r)
@@ -253,90 +261,138 @@ static void on_completed(void *arg, struct MHD_Connection *mhd,
 
 static void on_mhd_readable(uv_poll_t *handle, int status, int events)
 {
-    struct http *http = handle->data;
+    struct http_pool *pool = handle->data;
     (void)status;
     (void)events;
-    http->due = true;
+    pool->due = true;
 }
 
 static void on_mhd_timer(uv_timer_t *timer)
 {
-    struct http *http = timer->data;
-    http->due = true;
+    struct http_pool *pool = timer->data;
+    pool->due = true;
 }
 
-static void run_mhd(struct http *http)
+static void run_mhd(struct http_pool *pool)
 {
     MHD_UNSIGNED_LONG_LONG wait = 1;
     bool more = false;
     for (int i = 0; i < RUNS_PER_TURN; i++) {
-        MHD_run(http->mhd);
-        more = MHD_get_timeout(http->mhd, &wait) == MHD_YES;
+        MHD_run(pool->mhd);
+        more = MHD_get_timeout(pool->mhd, &wait) == MHD_YES;
         if (!more || wait != 0)
             break;
     }
-    http->due = more && wait == 0;
+    pool->due = more && wait == 0;
     if (more && wait != 0)
-        uv_timer_start(&http->timer, on_mhd_timer, wait, 0);
+        uv_timer_start(&pool->timer, on_mhd_timer, wait, 0);
     else
-        uv_timer_stop(&http->timer);
+        uv_timer_stop(&pool->timer);
 }
 
 bool http_turn(struct http *http)
 {
     bool busy = longpoll_turn(http->longpoll, now_of(http));
-    if (resume_woken(http))
-        http->due = true;
-    if (http->due && http->mhd) {
-        run_mhd(http);
+    resume_woken(http);
+    for (int i = 0; i < HTTP_POOLS; i++) {
+        if (!http->pools[i].due)
+            continue;
+        run_mhd(&http->pools[i]);
         busy = true;
     }
     return busy;
 }
 
-void http_adopt(struct http *http, int fd, const struct sockaddr *peer,
-                socklen_t peer_len)
+/* The smallest pool that holds such heads: MHD gives half of it to the head
+ * as it is read, the rest to what it makes of it. */
+static struct http_pool *pool_for(struct http *http,
+                                  const struct http_head *head)
 {
+    size_t text = head->target.len + HEAD_SLACK, records = head->count;
+    for (size_t i = 0; i < head->count; i++) {
+        const struct http_header *h = &head->headers[i];
+        text += h->name.len + h->value.len + 4;
+        if (!http_span_is_nocase(h->name, "cookie"))
+            continue;
+        text += h->value.len;
+        for (size_t c = 0; c < h->value.len; c++)
+            records += h->value.p[c] == ';' || h->value.p[c] == ',';
+    }
+    for (size_t i = 0; i < head->query.len; i++)
+        records += head->query.p[i] == '&';
+    size_t half = records * HEADER_BYTES + RESPONSE_BYTES;
+    half = half > text ? half : text;
+    int i = 0;
+    while (i < HTTP_POOLS - 1 && pool_bytes[i] < 2 * half)
+        i++;
+    return &http->pools[i];
+}
+
+void http_adopt(struct http *http, int fd, const struct http_head *first,
+                const struct sockaddr *peer, socklen_t peer_len)
+{
+    struct http_pool *pool = pool_for(http, first);
     if (http->stopping) {
         close(fd);
         return;
     }
     /* Closes the socket itself when it refuses. */
-    MHD_add_connection(http->mhd, fd, peer, peer_len);
-    http->due = true;
+    MHD_add_connection(pool->mhd, fd, peer, peer_len);
+    pool->due = true;
 }
 
-static struct MHD_Daemon *start_mhd(struct http *http)
+static struct MHD_Daemon *start_mhd(struct http_pool *pool, size_t bytes)
 {
     return MHD_start_daemon(
         MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET | MHD_ALLOW_SUSPEND_RESUME |
             MHD_USE_ITC | MHD_USE_TURBO | MHD_ALLOW_UPGRADE,
-        0, NULL, NULL, on_request, http,
-        MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)POOL_BYTES,
+        0, NULL, NULL, on_request, pool,
+        MHD_OPTION_CONNECTION_MEMORY_LIMIT, bytes,
         MHD_OPTION_CONNECTION_LIMIT, (unsigned int)CONNECTIONS_MAX,
         MHD_OPTION_CONNECTION_TIMEOUT, 0u,
         MHD_OPTION_STRICT_FOR_CLIENT, 1,
-        MHD_OPTION_NOTIFY_CONNECTION, on_connection, http,
-        MHD_OPTION_NOTIFY_COMPLETED, on_completed, http,
-        MHD_OPTION_URI_LOG_CALLBACK, on_request_line, http, MHD_OPTION_END);
+        MHD_OPTION_NOTIFY_CONNECTION, on_connection, pool,
+        MHD_OPTION_NOTIFY_COMPLETED, on_completed, pool,
+        MHD_OPTION_URI_LOG_CALLBACK, on_request_line, pool, MHD_OPTION_END);
 }
 
-static bool watch_mhd(struct http *http)
+static bool pool_start(struct http *http, int number)
 {
-    const union MHD_DaemonInfo *info =
-        MHD_get_daemon_info(http->mhd, MHD_DAEMON_INFO_EPOLL_FD);
-    if (!info || uv_poll_init(http->env->loop, &http->poll,
-                              info->epoll_fd) != 0)
+    struct http_pool *pool = &http->pools[number];
+    pool->http = http;
+    pool->one_shot = number == HTTP_POOLS - 1;
+    pool->mhd = start_mhd(pool, pool_bytes[number]);
+    if (!pool->mhd)
         return false;
-    uv_timer_init(http->env->loop, &http->timer);
-    http->poll.data = http->timer.data = http;
-    uv_poll_start(&http->poll, UV_READABLE, on_mhd_readable);
+    const union MHD_DaemonInfo *info =
+        MHD_get_daemon_info(pool->mhd, MHD_DAEMON_INFO_EPOLL_FD);
+    if (!info || uv_poll_init(http->env->loop, &pool->poll,
+                              info->epoll_fd) != 0) {
+        MHD_stop_daemon(pool->mhd);
+        pool->mhd = NULL;
+        return false;
+    }
+    uv_timer_init(http->env->loop, &pool->timer);
+    pool->poll.data = pool->timer.data = pool;
+    uv_poll_start(&pool->poll, UV_READABLE, on_mhd_readable);
     return true;
 }
 
-struct http *http_new(const struct http_options *options)
+static void pool_stop(struct http_pool *pool)
 {
-    struct http *http = mem_zalloc(sizeof *http);
+    if (!pool->mhd)
+        return;
+    run_mhd(pool);
+    uv_close((uv_handle_t *)&pool->poll, NULL);
+    uv_close((uv_handle_t *)&pool->timer, NULL);
+    MHD_stop_daemon(pool->mhd); /* completes and closes the rest */
+    pool->mhd = NULL;
+}
+
+bool http_new(const struct http_options *options, struct http **out)
+{
+    struct http *http = *out = mem_zalloc(sizeof *http);
+    bool ok = true;
     http->env = options->env;
     http->poller = options->poller;
     http->ws = options->ws;
@@ -345,16 +401,11 @@ struct http *http_new(const struct http_options *options)
     http->pages_arg = options->pages_arg;
     list_init(&http->parked);
     list_init(&http->woken);
-    http->mhd = start_mhd(http);
-    if (!http->mhd || !watch_mhd(http)) {
-        if (http->mhd)
-            MHD_stop_daemon(http->mhd);
-        free(http);
-        return NULL;
-    }
+    for (int i = 0; i < HTTP_POOLS && ok; i++)
+        ok = pool_start(http, i);
     http->gzip = gzip_new();
     http->longpoll = longpoll_new(http->env, &longpoll_callbacks);
-    return http;
+    return ok;
 }
 
 size_t http_end_sessions(struct http *http, size_t most)
@@ -378,11 +429,8 @@ void http_stop(struct http *http)
         http_request_wake(LIST_ENTRY(node, struct http_request, node));
     }
     resume_woken(http);
-    run_mhd(http);
-    MHD_stop_daemon(http->mhd); /* completes and closes the rest */
-    http->mhd = NULL;
-    uv_close((uv_handle_t *)&http->poll, NULL);
-    uv_close((uv_handle_t *)&http->timer, NULL);
+    for (int i = 0; i < HTTP_POOLS; i++)
+        pool_stop(&http->pools[i]);
     longpoll_free(http->longpoll, now_of(http));
     http->longpoll = NULL;
     gzip_free(http->gzip);

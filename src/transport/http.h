@@ -13,6 +13,7 @@
 
 struct buf;
 struct http;
+struct http_head;
 struct poller;
 struct static_files;
 struct transport_env;
@@ -34,11 +35,13 @@ struct http_options {
     void *pages_arg;
 };
 
-/** NULL when libmicrohttpd cannot start. */
-struct http *http_new(const struct http_options *options);
-/** Takes `fd`, also on failure. */
-void http_adopt(struct http *http, int fd, const struct sockaddr *peer,
-                socklen_t peer_len);
+/** False when libmicrohttpd cannot start; `*out` is to be stopped and freed
+ *  in any case, since it may have handles on the loop. */
+bool http_new(const struct http_options *options, struct http **out);
+/** Takes `fd`, also on failure. `first` is the head of its first request,
+ *  which is still in the socket. */
+void http_adopt(struct http *http, int fd, const struct http_head *first,
+                const struct sockaddr *peer, socklen_t peer_len);
 /** Let the library do what is due; true when something was. */
 bool http_turn(struct http *http);
 

@@ -73,6 +73,8 @@ static bool queue_response(struct http_request *r, int status,
         return false;
     counter_inc(c, COUNTER_HTTP_REQUESTS);
     http_conn_phase(r->conn, HTTP_WRITING);
+    if (r->conn->pool->one_shot && !r->upgrade)
+        add(response, "Connection", "close");
     bool ok = MHD_queue_response(r->mhd, (unsigned int)status, response) ==
               MHD_YES;
     MHD_destroy_response(response);
@@ -301,7 +303,7 @@ static void on_upgraded(void *arg, struct MHD_Connection *mhd, void *request,
     else
         counter_inc(http->env->counters, COUNTER_LIMIT_FDS);
     MHD_upgrade_action(handle, MHD_UPGRADE_ACTION_CLOSE);
-    http->due = true;
+    r->conn->pool->due = true;
 }
 
 static bool answer_upgrade(struct http_request *r)

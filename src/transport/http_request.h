@@ -26,6 +26,18 @@ struct connect_params;
 struct MHD_Connection;
 struct MHD_Daemon;
 
+enum { HTTP_POOLS = 3 };
+
+/** One MHD daemon: all its connections have pools of one size. */
+struct http_pool {
+    struct http *http;
+    struct MHD_Daemon *mhd;
+    uv_poll_t poll;
+    uv_timer_t timer;
+    bool due;       /**< MHD has something to do */
+    bool one_shot;  /**< its connections end with their response */
+};
+
 struct http {
     struct transport_env *env;
     struct poller *poller;
@@ -35,12 +47,9 @@ struct http {
     void *pages_arg;
     struct longpoll *longpoll;
     struct gzip *gzip;
-    struct MHD_Daemon *mhd;
-    uv_poll_t poll;
-    uv_timer_t timer;
+    struct http_pool pools[HTTP_POOLS];
     struct list parked, woken; /**< http_request.node */
     size_t requests;
-    bool due; /**< MHD has something to do */
     bool stopping;
 };
 
@@ -49,6 +58,7 @@ enum http_phase { HTTP_IDLE, HTTP_HEAD, HTTP_BODY, HTTP_WRITING, HTTP_PARKED };
 /** Lives from MHD's connection notice to the closing one. */
 struct http_conn {
     struct http *http;
+    struct http_pool *pool;
     struct wheel_timer deadline;
     struct lp_link link; /**< the last poll it answered */
     int fd;

@@ -190,7 +190,8 @@ static void give_to_http(struct head *head)
     bool known = getpeername(fd, (struct sockaddr *)&peer, &len) == 0;
     head_unlink(head);
     if (known)
-        l->ops->http(l->arg, fd, (const struct sockaddr *)&peer, len);
+        l->ops->http(l->arg, fd, &l->head, (const struct sockaddr *)&peer,
+                     len);
     else
         close(fd); /* already gone */
 }

@@ -14,6 +14,7 @@
 #include <sys/socket.h>
 
 struct connect_params;
+struct http_head;
 struct listener;
 struct poller;
 struct transport_env;
@@ -22,9 +23,9 @@ struct transport_env;
 struct listener_ops {
     /** The head has been read from the socket; what follows it has not. */
     void (*websocket)(void *arg, int fd, const struct connect_params *params);
-    /** The socket still holds all its bytes. */
-    void (*http)(void *arg, int fd, const struct sockaddr *peer,
-                 socklen_t peer_len);
+    /** The socket still holds all its bytes; `first` is its first head. */
+    void (*http)(void *arg, int fd, const struct http_head *first,
+                 const struct sockaddr *peer, socklen_t peer_len);
 };
 
 /**
