@@ -154,9 +154,9 @@ YJS_MUST_USE YJS_API int yjs_doc_to_json(yjs_doc *doc, const char *type_spec,
  * the input is taken.
  *
  * The engine thinks in v1. What only v2 can say is not kept: halves of
- * surrogate pairs become U+FFFD, NaN and infinities in embeds and formats
- * null; bigint and undefined there are YJS_ERR_UNSUPPORTED (Yjs throws when it
- * writes them as v1).
+ * surrogate pairs become U+FFFD, NaN in embeds and formats null; so do, in a
+ * document, infinities, and -0 becomes 0. bigint and undefined in embeds and
+ * formats are YJS_ERR_UNSUPPORTED (Yjs throws when it writes them as v1).
  */
 enum yjs_format { YJS_FORMAT_V1 = 1, YJS_FORMAT_V2 = 2 };
 

@@ -328,9 +328,11 @@ struct scratch {
     struct yjs__view_ctx ctx;
 };
 
-static void scratch_init(struct scratch *k, struct yjs__mem *mem, size_t depth)
+static void scratch_init(struct scratch *k, struct yjs__mem *mem, size_t depth,
+                         bool exact)
 {
     yjs__canon_init(&k->canon, mem, depth);
+    k->canon.exact = exact;
     k->arena = (struct yjs__arena){.mem = mem};
     yjs__writer_init(&k->body, mem, 0);
     k->ctx = (struct yjs__view_ctx){&k->canon, &k->arena};
@@ -345,7 +347,7 @@ static void scratch_deinit(struct scratch *k, struct sink *sink)
 }
 
 int yjs__merge_many(struct yjs__mem *mem, const struct yjs__slice *updates,
-                    size_t n, const struct yjs_limits *limits,
+                    size_t n, const struct yjs_limits *limits, bool exact,
                     struct yjs__merge_error *error, struct yjs__writer *out)
 {
     struct merge m = {.mem = mem, .updates = updates, .error = error};
@@ -355,7 +357,7 @@ int yjs__merge_many(struct yjs__mem *mem, const struct yjs__slice *updates,
     *error = (struct yjs__merge_error){0, 0};
     if (n > UINT32_MAX)
         return YJS_ERR_LIMIT;
-    scratch_init(&k, mem, limits->depth);
+    scratch_init(&k, mem, limits->depth, exact);
     m.limit = limits->structs;
     m.ctx = k.ctx;
     m.sink.body = &k.body;
@@ -373,7 +375,7 @@ int yjs__merge(struct yjs__mem *mem, const struct yjs__slice *updates,
     const struct yjs_limits limits = {.structs = SIZE_MAX, .depth = SIZE_MAX};
     struct yjs__merge_error error;
 
-    return yjs__merge_many(mem, updates, n, &limits, &error, out);
+    return yjs__merge_many(mem, updates, n, &limits, false, &error, out);
 }
 
 /* ---------------------------------------------------------------- diffing */
@@ -400,7 +402,7 @@ static bool diff_client(struct yjs__walk *w, struct sink *k, uint64_t from)
 
 int yjs__diff_limited(struct yjs__mem *mem, struct yjs__slice update,
                       const struct yjs__vec *sv,
-                      const struct yjs_limits *limits,
+                      const struct yjs_limits *limits, bool exact,
                       struct yjs__writer *out, size_t *error_offset)
 {
     struct yjs__vec ds = {NULL, 0, 0};
@@ -410,7 +412,7 @@ int yjs__diff_limited(struct yjs__mem *mem, struct yjs__slice update,
     bool more;
     int rc;
 
-    scratch_init(&k, mem, limits->depth);
+    scratch_init(&k, mem, limits->depth, exact);
     sink.body = &k.body;
     yjs__writer_init(&sink.block, mem, 0);
     yjs__walk_init(&w, update, &k.ctx, limits->structs);
@@ -443,5 +445,5 @@ int yjs__diff(struct yjs__mem *mem, struct yjs__slice update,
     const struct yjs_limits limits = {.structs = SIZE_MAX, .depth = SIZE_MAX};
     size_t offset;
 
-    return yjs__diff_limited(mem, update, sv, &limits, out, &offset);
+    return yjs__diff_limited(mem, update, sv, &limits, false, out, &offset);
 }

@@ -17,10 +17,11 @@ struct yjs__merge_error {
 /**
  * As Y.mergeUpdates, which for one update writes the same structs, but gives
  * it back as it is. `out` is initialised; limits: structs of all inputs, depth.
+ * `exact` is that of canon.h, for updates that were v2.
  */
 YJS_MUST_USE int yjs__merge_many(struct yjs__mem *mem,
                                  const struct yjs__slice *updates, size_t n,
-                                 const struct yjs_limits *limits,
+                                 const struct yjs_limits *limits, bool exact,
                                  struct yjs__merge_error *error,
                                  struct yjs__writer *out);
 
@@ -28,7 +29,7 @@ YJS_MUST_USE int yjs__merge_many(struct yjs__mem *mem,
 YJS_MUST_USE int yjs__diff_limited(struct yjs__mem *mem,
                                    struct yjs__slice update,
                                    const struct yjs__vec *sv,
-                                   const struct yjs_limits *limits,
+                                   const struct yjs_limits *limits, bool exact,
                                    struct yjs__writer *out,
                                    size_t *error_offset);
 

@@ -309,6 +309,29 @@ static bool next_element(struct yjs__writer *w, struct yjs__canon_frame *f)
     return true;
 }
 
+/* With c->exact: -0 and infinities, in a spelling that JSON.parse takes. */
+static bool print_odd(struct yjs__writer *w, struct yjs__reader *r, uint8_t tag)
+{
+    struct yjs__reader ahead = *r;
+    double v;
+
+    if (tag == ANY_INT) {
+        if (yjs__read_left(r) == 0 || *r->pos != 0x40)
+            return false;
+        put(w, "-0");
+        r->pos++;
+        return true;
+    }
+    if (tag != ANY_F32)
+        return false;
+    v = (double)yjs__read_f32(&ahead);
+    if (v - v == 0)
+        return false;
+    put(w, v > 0 ? "1e999" : "-1e999");
+    *r = ahead;
+    return true;
+}
+
 int yjs__print_any(struct yjs__canon *c, struct yjs__writer *w,
                    struct yjs__reader *r)
 {
@@ -322,7 +345,7 @@ int yjs__print_any(struct yjs__canon *c, struct yjs__writer *w,
             put(w, tag == ANY_OBJECT ? "{" : "[");
             if (push(c, r, tag == ANY_OBJECT) == NULL)
                 return c->mem->err;
-        } else {
+        } else if (!c->exact || !print_odd(w, r, tag)) {
             print_scalar(w, r, tag, false);
         }
         for (; c->frames.len > 0; c->frames.len--) {

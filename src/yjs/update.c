@@ -97,7 +97,8 @@ struct yjs__slice yjs__update_op_v1(struct yjs__update_op *op,
         op->rc = YJS_ERR_LIMIT;
     if (op->rc != YJS_OK || !op->v2)
         return s;
-    op->rc = yjs__v2_to_v1(&op->mem, s, &op->limits, &op->v1, &op->read);
+    op->rc = yjs__v2_to_v1(&op->mem, s, &op->limits, true, &op->v1,
+                           &op->read);
     if (op->rc != YJS_OK)
         op->error.offset = op->read;
     return (struct yjs__slice){op->v1.data, op->v1.len};
@@ -155,7 +156,7 @@ int yjs_update_convert(struct yjs_span update, enum yjs_format to,
         op.rc = yjs__v1_to_v2(&op.mem, s, &op.limits, false, &op.out,
                               &op.error.offset);
     else if (op.rc == YJS_OK)
-        op.rc = yjs__v2_to_v1(&op.mem, s, &op.limits, &op.out,
+        op.rc = yjs__v2_to_v1(&op.mem, s, &op.limits, false, &op.out,
                               &op.error.offset);
     return end_with_update(&op, false, err, out);
 }
@@ -172,7 +173,7 @@ int yjs_apply_update_v2(yjs_doc *doc, const uint8_t *update, size_t len,
 
     yjs__mem_init(&mem, &doc->mem.alloc, 0);
     yjs__writer_init(&v1, &mem, 0);
-    rc = yjs__v2_to_v1(&mem, s, &doc->limits, &v1, &offset);
+    rc = yjs__v2_to_v1(&mem, s, &doc->limits, false, &v1, &offset);
     if (rc == YJS_OK) {
         rc = yjs_apply_update(doc, v1.data, v1.len, result);
         offset = len;
@@ -212,7 +213,8 @@ static void append_as_v1(struct yjs__update_op *op, struct yjs__slice *s)
     size_t from = op->v1.len;
 
     left.update_bytes -= from;
-    op->rc = yjs__v2_to_v1(&op->mem, *s, &left, &op->v1, &op->error.offset);
+    op->rc = yjs__v2_to_v1(&op->mem, *s, &left, true, &op->v1,
+                           &op->error.offset);
     *s = (struct yjs__slice){NULL, op->v1.len - from};
 }
 
@@ -260,7 +262,8 @@ int yjs_update_merge(const struct yjs_span *updates, size_t n,
     }
     s = op.rc == YJS_OK ? all_as_v1(&op, updates, n) : NULL;
     if (op.rc == YJS_OK) {
-        op.rc = yjs__merge_many(&op.mem, s, n, &op.limits, &where, &op.out);
+        op.rc = yjs__merge_many(&op.mem, s, n, &op.limits, op.v2, &where,
+                                &op.out);
         op.error.index = where.index;
         op.error.offset = op.v2 ? 0 : where.offset;
     }
@@ -290,8 +293,8 @@ int yjs_update_diff(struct yjs_span update, struct yjs_span sv,
     v1 = yjs__update_op_v1(&op, update);
     read_sv(&op, sv, &state);
     if (op.rc == YJS_OK) {
-        op.rc = yjs__diff_limited(&op.mem, v1, &state, &op.limits, &op.out,
-                                  &offset);
+        op.rc = yjs__diff_limited(&op.mem, v1, &state, &op.limits, op.v2,
+                                  &op.out, &offset);
         op.error.offset = op.v2 ? 0 : offset;
     }
     yjs__vec_trim(&op.mem, &state, sizeof(struct yjs__sv_entry), 0);

@@ -442,8 +442,8 @@ static void in_deinit(struct in *in)
 }
 
 int yjs__v2_to_v1(struct yjs__mem *mem, struct yjs__slice update,
-                  const struct yjs_limits *limits, struct yjs__writer *out,
-                  size_t *stopped)
+                  const struct yjs_limits *limits, bool exact,
+                  struct yjs__writer *out, size_t *stopped)
 {
     struct in in = {.mem = mem, .limits = limits};
     struct yjs__vec deletes = {NULL, 0, 0};
@@ -455,6 +455,7 @@ int yjs__v2_to_v1(struct yjs__mem *mem, struct yjs__slice update,
     if (update.len > limits->update_bytes || update.len > KEY_LEN)
         return YJS_ERR_LIMIT;
     yjs__canon_init(&in.canon, mem, limits->depth);
+    in.canon.exact = exact;
     yjs__writer_init(&in.raw, mem, 0);
     yjs__writer_init(&in.text, mem, 0);
     in.arena.mem = mem;

@@ -103,7 +103,8 @@ const questions = (history, r) => {
       ask(OPS.META, [fmt(f), diffed], metaBytes(BY_FORMAT[f].meta(diffed)))
     }
   }
-  documents(history, r, v2, list)
+  /* a document keeps values of embeds and formats as JSON: no -0, no NaN */
+  if (history.profile !== 'values') documents(history, r, v2, list)
   return list
 }
 
