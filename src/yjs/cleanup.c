@@ -651,15 +651,16 @@ static void merge_range(yjs_doc *doc, const struct yjs__range *r)
     }
 }
 
-static void merge_deleted(yjs_doc *doc, const struct yjs__vec *set)
+/* `fresh`: what is new will be gone through as a whole anyway. */
+static void merge_deleted(yjs_doc *doc, const struct yjs__vec *set, bool fresh)
 {
     size_t i;
 
     for (i = set->len; i > 0; i--) {
         struct yjs__range *r = yjs__idset_at(set, i - 1);
 
-        /* What is new is gone through as a whole anyway. */
-        if (r->clock < yjs__client(doc, (uint32_t)r->client)->before)
+        if (!fresh ||
+            r->clock < yjs__client(doc, (uint32_t)r->client)->before)
             merge_range(doc, r);
     }
 }
@@ -726,7 +727,7 @@ void yjs__cleanup_commit(yjs_doc *doc)
     free_unused(doc);
     if (!doc->keep_deleted)
         collect_deleted(doc, &txn->dels);
-    merge_deleted(doc, &txn->dels);
+    merge_deleted(doc, &txn->dels, true);
     for (i = 0; i < txn->touched.len; i++)
         merge_new(doc, yjs__client(doc, touched[i]));
     for (i = txn->merges.len; i > 0; i--)
@@ -736,7 +737,7 @@ void yjs__cleanup_commit(yjs_doc *doc)
     /* The formatting clean-up is a transaction of its own in Yjs. */
     if (!doc->keep_deleted)
         collect_deleted(doc, &txn->cleaned);
-    merge_deleted(doc, &txn->cleaned);
+    merge_deleted(doc, &txn->cleaned, false);
     for (i = 0; i < txn->touched.len; i++) {
         struct yjs__client *c = yjs__client(doc, touched[i]);
 
