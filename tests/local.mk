@@ -51,8 +51,8 @@ EXTRA_DIST += $(LINT) tests/lint/lib.sh \
 	tests/support/node-modules.sh
 
 # Parts of make check: the lint alone; all but lint and browser (what is worth
-# running under the sanitizers); the
-# test programs and the load program, built and not run.
+# running under the sanitizers); the test programs and the load program, built
+# and not run.
 lint: all
 	$(MAKE) check TESTS='$(LINT)' check_PROGRAMS= check_DATA=
 check-core: all
