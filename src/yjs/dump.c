@@ -101,7 +101,7 @@ int yjs_update_visit(struct yjs_span update,
     return yjs__update_op_end(&op, err);
 }
 
-/* --------------------------------------------------------------------- lines */
+/* -------------------------------------------------------------------- lines */
 
 struct dump {
     struct yjs__mem mem;

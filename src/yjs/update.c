@@ -301,7 +301,7 @@ int yjs_update_diff(struct yjs_span update, struct yjs_span sv,
     return end_with_update(&op, op.v2, err, out);
 }
 
-/* ------------------------------------------------------------ state and meta */
+/* ----------------------------------------------------------- state and meta */
 
 /*
  * Yjs counts a client from clock 0 to the first Skip. Of the very first struct

@@ -10,6 +10,10 @@ check "every source of src/ is in a local.mk" "$(
     own_files -name '*.[ch]' -path './src/*' | while read -r file; do
         grep -qF "$file" $fragments Makefile.am || echo "$file"
     done)"
+check "every local.mk is part of the build" "$(
+    for fragment in $fragments; do
+        grep -qxF "include $fragment" Makefile.am || echo "$fragment"
+    done)"
 check "every unit test is in tests/unit/local.mk" "$(
     own_files -path './tests/unit/test_*.c' | while read -r file; do
         grep -qwF "${file%.c}" tests/unit/local.mk || echo "$file"
