@@ -24,104 +24,16 @@
  */
 import fs from 'node:fs'
 import path from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { encoding, loadModule, Y } from '../diff/npm.mjs'
 import { makeHistory, randomStateVector } from '../diff/history.mjs'
 import { PROFILES } from '../diff/edits.mjs'
 import { Prng } from '../diff/prng.mjs'
 import { buildUpdate, parseUpdate } from '../diff/update.mjs'
+import { client, EMPTY_SV, fromHex, here, hex, Vector } from './vector.mjs'
 
 const awarenessProtocol = loadModule('y-protocols/awareness')
 const syncProtocol = loadModule('y-protocols/sync')
 const authProtocol = loadModule('y-protocols/auth')
-
-const here = path.dirname(fileURLToPath(import.meta.url))
-const fromHex = text => new Uint8Array(Buffer.from(text, 'hex'))
-const hex = bytes => Buffer.from(bytes).toString('hex') || '-'
-const EMPTY_SV = new Uint8Array([0])
-
-/* One file in the making: every method writes lines and keeps the oracle. */
-class Vector {
-  constructor (name, about) {
-    this.name = name
-    this.lines = [`# ${about}`]
-  }
-
-  say (...words) {
-    this.lines.push(words.join(' '))
-  }
-
-  open (mode = 'gc') {
-    this.doc = new Y.Doc({ gc: mode === 'gc', guid: 'oracle' })
-    this.doc.clientID = 999999937
-    this.say('doc', mode)
-  }
-
-  apply (...updates) {
-    for (const update of updates) {
-      Y.applyUpdate(this.doc, update)
-      const { pendingStructs, pendingDs } = this.doc.store
-      this.say('update', hex(update),
-        pendingStructs || pendingDs ? 'pending' : 'done')
-    }
-  }
-
-  reject (bytes) {
-    this.say('reject', hex(bytes))
-  }
-
-  check () {
-    this.say('state', hex(Y.encodeStateAsUpdate(this.doc)))
-    this.say('vector', hex(Y.encodeStateVector(this.doc)))
-  }
-
-  each (updates) {
-    for (const update of updates) {
-      this.apply(update)
-      this.check()
-    }
-  }
-
-  diff (sv) {
-    const bytes = sv instanceof Map ? Y.encodeStateVector(sv) : sv
-    this.say('diff', hex(bytes), hex(Y.encodeStateAsUpdate(this.doc, bytes)))
-  }
-
-  json (spec) {
-    const out = {}
-    for (const part of spec.split(',')) {
-      const [name, kind] = part.split(':')
-      const type = kind === 'text' ? this.doc.getText(name)
-        : kind === 'array' ? this.doc.getArray(name)
-          : kind === 'map' ? this.doc.getMap(name)
-            : this.doc.getXmlFragment(name)
-      out[name] = type.toJSON()
-    }
-    this.say('json', spec, JSON.stringify(out))
-  }
-
-  write () {
-    fs.writeFileSync(path.join(here, `${this.name}.vec`),
-      this.lines.join('\n') + '\n')
-  }
-}
-
-/** A client with a fixed id that records its updates. */
-const client = (id, opts = {}) => {
-  const doc = new Y.Doc({ guid: `client-${id}`, ...opts })
-  doc.clientID = id
-  const updates = []
-  doc.on('update', (update, origin) => {
-    if (origin !== 'network') updates.push(update)
-  })
-  return {
-    doc,
-    updates,
-    hear: (...list) => {
-      for (const u of list) Y.applyUpdate(doc, u, 'network')
-    }
-  }
-}
 
 const features = []
 const feature = (name, about, make) => features.push({ name, about, make })
@@ -810,6 +722,7 @@ fs.writeFileSync(path.join(here, 'local.mk'), `# SPDX-License-Identifier: MIT
 # Golden vectors, written by generate.mjs with npm yjs and replayed without
 # node by tests/unit/test_vectors.c. generate.mjs writes this list as well.
 EXTRA_DIST += tests/vectors/generate.mjs \\
+\ttests/vectors/vector.mjs \\
 \t${files.join(' \\\n\t')}
 `)
 console.log(`${features.length} files`)

@@ -2,6 +2,7 @@
 # Golden vectors, written by generate.mjs with npm yjs and replayed without
 # node by tests/unit/test_vectors.c. generate.mjs writes this list as well.
 EXTRA_DIST += tests/vectors/generate.mjs \
+	tests/vectors/vector.mjs \
 	tests/vectors/any-special.vec \
 	tests/vectors/any.vec \
 	tests/vectors/awareness.vec \
