@@ -132,6 +132,14 @@ static const char *reason_phrase(int status)
     }
 }
 
+/* Wake up for each byte again, if ever told otherwise. */
+static void lower_mark(const struct head *head)
+{
+    int one = 1;
+    if (head->seen)
+        setsockopt(head->fd, SOL_SOCKET, SO_RCVLOWAT, &one, sizeof one);
+}
+
 /* Answer and close politely. */
 static void refuse(struct head *head, int status)
 {
@@ -147,8 +155,7 @@ static void refuse(struct head *head, int status)
         head_close(head);
         return;
     }
-    int one = 1;
-    setsockopt(head->fd, SOL_SOCKET, SO_RCVLOWAT, &one, sizeof one);
+    lower_mark(head);
     head->linger = true;
     head->seen = 0;
     wheel_set(l->env->wheel, &head->timer, env_now(l->env) + LINGER_MS,
@@ -185,8 +192,8 @@ static void give_to_http(struct head *head)
     struct listener *l = head->owner;
     struct sockaddr_storage peer;
     socklen_t len = sizeof peer;
-    int fd = head->fd, one = 1;
-    setsockopt(fd, SOL_SOCKET, SO_RCVLOWAT, &one, sizeof one);
+    int fd = head->fd;
+    lower_mark(head);
     bool known = getpeername(fd, (struct sockaddr *)&peer, &len) == 0;
     head_unlink(head);
     if (known)
@@ -202,10 +209,10 @@ static void give_to_websocket(struct head *head, size_t head_len,
                               const struct connect_params *params)
 {
     struct listener *l = head->owner;
-    int fd = head->fd, one = 1;
+    int fd = head->fd;
+    lower_mark(head);
     /* The bytes are the ones we peeked at; params point into them. */
     ssize_t n = recv(fd, l->scratch, head_len, MSG_DONTWAIT);
-    setsockopt(fd, SOL_SOCKET, SO_RCVLOWAT, &one, sizeof one);
     head_unlink(head);
     if (n == (ssize_t)head_len)
         l->ops->websocket(l->arg, fd, params);

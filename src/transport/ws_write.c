@@ -156,13 +156,16 @@ static int give_rest(struct ws_conn *conn, const struct piece *piece,
                : 0;
 }
 
-/* Account for `sent` bytes of these pieces. */
+/* Account for `sent` bytes of these pieces; what the last one lacks goes to
+ * the library. */
 static int settle(struct ws_conn *conn, const struct piece *pieces, int n,
-                  size_t sent, unsigned char *scratch)
+                  size_t sent, unsigned char *scratch,
+                  struct counters *counters)
 {
     for (int i = 0; i < n && sent > 0; i++) {
         size_t size = pieces[i].header_len + pieces[i].len;
         int err = 0;
+        counter_add(counters, COUNTER_BYTES_OUT, size);
         if (sent < size)
             err = give_rest(conn, &pieces[i], sent, scratch);
         sent -= sent < size ? sent : size;
@@ -187,11 +190,9 @@ int ws_conn_write(struct ws_conn *conn, unsigned char *scratch,
     ssize_t sent = send_pieces(lws_get_socket_fd(conn->wsi), pieces, n);
     if (sent < 0 && errno != EAGAIN && errno != EINTR)
         return -1;
-    if (sent > 0) {
-        counter_add(counters, COUNTER_BYTES_OUT, (uint64_t)sent);
-        if (settle(conn, pieces, n, (size_t)sent, scratch) < 0)
-            return -1;
-    }
+    if (sent > 0 &&
+        settle(conn, pieces, n, (size_t)sent, scratch, counters) < 0)
+        return -1;
     if (!outq_empty(&conn->queue) || sent < 0)
         lws_callback_on_writable(conn->wsi);
     return 0;
