@@ -179,6 +179,22 @@ test('check_origin as a list: scheme, port, wildcard', async t => {
   await d.stop()
 })
 
+test('check_origin = conn: the host the request was made to', async t => {
+  const d = await ownRoomd(t, { check_origin: 'conn' })
+  await checkOrigins(d, [[null, true], ['http://here.example.org:4000', true],
+    ['https://evil.org', false]], 'here.example.org:4000')
+  await d.stop()
+})
+
+test('check_origin = auto: everybody without a host name, the host name with one', async t => {
+  const open = await ownRoomd(t)
+  await checkOrigins(open, [[null, true], ['https://evil.org', true]])
+  await open.stop()
+  const named = await ownRoomd(t, {}, { env: { PHX_HOST: 'edit.example.org' } })
+  await checkOrigins(named, [['https://edit.example.org', true], ['https://evil.org', false]])
+  await named.stop()
+})
+
 test('check_origin = false lets everyone in', async t => {
   const d = await ownRoomd(t, { check_origin: 'false' })
   await checkOrigins(d, [[null, true], ['https://evil.org', true], ['null', true]])

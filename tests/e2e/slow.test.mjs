@@ -5,7 +5,7 @@ import { assert, test } from '../support/harness.mjs'
 import { RawSocket, binaryPush } from '../support/net.mjs'
 import { RawPoll } from '../support/longpoll.mjs'
 import { Proxy } from '../support/proxy.mjs'
-import { sharedRoomd } from '../support/roomd.mjs'
+import { ownRoomd, sharedRoomd } from '../support/roomd.mjs'
 import { converged, freshTopic, openHook } from '../support/clients.mjs'
 import { syncUpdate, textUpdate } from '../support/updates.mjs'
 
@@ -72,6 +72,35 @@ test('document updates are never dropped: the connection ends with 1013', async 
   await ws.drainQueue()
   ws.send(null, '9', 'phoenix', 'heartbeat')
   assert.equal((await ws.json())[1], '9', 'the sender is not held up')
+}, { limit: 60000 })
+
+test('heartbeats are answered ahead of bulk data', async t => {
+  const d = await ownRoomd(t, { queue_bytes: '64M' })
+  const topic = freshTopic()
+  const [ws, slow] = [await RawSocket.open(d.where()), await RawSocket.open(d.where())]
+  t.after(() => { ws.destroy(); slow.destroy() })
+  for (const s of [ws, slow]) {
+    s.send('1', '1', topic, 'phx_join')
+    await s.json()
+    await s.drainQueue()
+  }
+  await ws.drainQueue()
+  slow.wire.socket.pause()
+  const count = 300 // 30 MB, more than the kernel holds for a connection
+  for (let i = 0; i < count; i++) {
+    const update = textUpdate(`${i} ` + 'b'.repeat(33000))
+    ws.binary(binaryPush('1', '2', topic, 'yjs', syncUpdate(update)))
+  }
+  await ws.drainQueue()
+  slow.send(null, 'beat', 'phoenix', 'heartbeat')
+  /* Answered when a later message of the same client is: that one waits. */
+  slow.send(null, 'later', 'no:topic', 'x')
+  while ((await d.metrics()).value('roomd_messages_received_total') < count + 6);
+  slow.wire.socket.resume()
+  const order = []
+  for (let m = await slow.json(); m[1] !== 'later'; m = await slow.json()) order.push(m[1])
+  assert.ok(order.includes('beat'))
+  assert.ok(order.indexOf('beat') < order.length - 10, `${order.indexOf('beat')} of ${order.length}`)
 }, { limit: 60000 })
 
 test('a long-poll session whose queue is full ends with 410', async t => {
