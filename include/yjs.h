@@ -70,6 +70,12 @@ struct yjs_bytes {
     struct yjs_allocator alloc; /**< what frees them */
 };
 
+/** Borrowed bytes; `data` may be NULL when `len` is 0. */
+struct yjs_span {
+    const uint8_t *data;
+    size_t len;
+};
+
 /** Free and reset; accepts a zeroed struct. */
 YJS_API void yjs_bytes_free(struct yjs_bytes *bytes);
 
@@ -132,6 +138,12 @@ YJS_MUST_USE YJS_API int yjs_encode_state_vector(yjs_doc *doc,
 /** Bytes of heap that the document holds now (as asked of the allocator). */
 YJS_API size_t yjs_doc_heap(const yjs_doc *doc);
 
+/**
+ * Check every invariant of the document: YJS_ERR_MALFORMED if one is broken,
+ * which is a bug in the engine and never a matter of input. Linear.
+ */
+YJS_MUST_USE YJS_API int yjs_doc_verify(const yjs_doc *doc);
+
 /** True when nothing was ever integrated and nothing is pending. */
 YJS_API bool yjs_doc_is_empty(const yjs_doc *doc);
 
@@ -143,6 +155,16 @@ YJS_API bool yjs_doc_is_empty(const yjs_doc *doc);
  */
 YJS_MUST_USE YJS_API int yjs_doc_to_json(yjs_doc *doc, const char *type_spec,
                                          struct yjs_bytes *out);
+
+/** `type` is "text", "array", "map" or "xml". Nonzero ends the visit. */
+typedef int (*yjs_root_fn)(void *ctx, struct yjs_span name, const char *type);
+
+/**
+ * The names of all root types and, guessed from what is in them, their types
+ * (Yjs does not write those down): what yjs_doc_to_json can be asked for.
+ * Newest first. Returns 0 or what `fn` returned.
+ */
+YJS_API int yjs_doc_visit_roots(const yjs_doc *doc, yjs_root_fn fn, void *ctx);
 
 /* ----------------------------------------------------------- update formats */
 
@@ -180,12 +202,6 @@ YJS_MUST_USE YJS_API int yjs_encode_state_as_update_v2(yjs_doc *doc,
  * all inputs, memory a small multiple of the input.
  */
 
-/** Borrowed bytes; `data` may be NULL when `len` is 0. */
-struct yjs_span {
-    const uint8_t *data;
-    size_t len;
-};
-
 struct yjs_update_options {
     enum yjs_format format;   /**< of updates given and made; 0: v1 */
     struct yjs_limits limits; /**< update_bytes: each input, the output, and
@@ -202,11 +218,10 @@ struct yjs_update_error {
 
 /** Y.convertUpdateFormatV1ToV2 or V2ToV1: from opt->format to `to`. To the same
  *  format: a copy of what was found sound. */
-YJS_MUST_USE YJS_API int yjs_update_convert(struct yjs_span update,
-                                            enum yjs_format to,
-                                            const struct yjs_update_options *opt,
-                                            struct yjs_update_error *err,
-                                            struct yjs_bytes *out);
+YJS_MUST_USE YJS_API int
+yjs_update_convert(struct yjs_span update, enum yjs_format to,
+                   const struct yjs_update_options *opt,
+                   struct yjs_update_error *err, struct yjs_bytes *out);
 
 /**
  * Y.mergeUpdates: one update with all structs and deletes of the n given; a
@@ -277,7 +292,7 @@ struct yjs_id {
     uint64_t clock;
 };
 
-/** One struct of an update; spans are valid during the call they are given to. */
+/** One struct of an update; spans are valid during the call they come in. */
 struct yjs_struct {
     struct yjs_id id;
     uint64_t len; /**< clocks it takes: UTF-16 units, elements, else 1 */

@@ -245,3 +245,8 @@ int yjs__doc_check(const yjs_doc *doc)
     REQUIRE(doc->client_index.count == doc->client_count);
     return check_pending(doc);
 }
+
+int yjs_doc_verify(const yjs_doc *doc)
+{
+    return yjs__doc_check(doc);
+}

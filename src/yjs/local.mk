@@ -31,6 +31,7 @@ libyjs_a_SOURCES = \
 	src/yjs/print.c src/yjs/print.h \
 	src/yjs/queue.c src/yjs/queue.h \
 	src/yjs/render.h \
+	src/yjs/roots.c \
 	src/yjs/sort.c src/yjs/sort.h \
 	src/yjs/stage.c \
 	src/yjs/store.c src/yjs/store.h \

@@ -34,9 +34,9 @@
  * (update_bytes: of input and output alike), all set. *stopped
  * tells where decoding stopped, at the end or with an error. `exact`: the v1
  * will be v2 again; it may hold -0 and infinities (canon.h). `own`: the update
- * was written here. A struct that has a key but, for its origins, does not write
- * it is marked all the same; who reads it in an update from elsewhere cannot
- * know of the key, and forgets the mark as Yjs does.
+ * was written here. A struct that has a key but, for its origins, does not
+ * write it is marked all the same; who reads it in an update from elsewhere
+ * cannot know of the key, and forgets the mark as Yjs does.
  */
 YJS_MUST_USE int yjs__v2_to_v1(struct yjs__mem *mem, struct yjs__slice update,
                                const struct yjs_limits *limits, bool exact,

@@ -417,6 +417,7 @@ static void convert(struct in *in, struct yjs__writer *out,
 {
     struct yjs__writer scratch;
     uint64_t blocks, bytes;
+    const uint8_t *end;
 
     yjs__writer_init(&scratch, in->mem, 0);
     convert_blocks(in, &scratch, true);
@@ -425,11 +426,13 @@ static void convert(struct in *in, struct yjs__writer *out,
         yjs__deletes_read(in->mem, &in->rest, true, deletes);
     if (failed(in) != NULL)
         return;
+    end = in->rest.pos;
     blocks = in->blocks;
     bytes = in->bytes;
     (void)yjs__write_reserve(out, (size_t)bytes + deletes->len * 4 + 32);
     yjs__write_varuint(out, blocks);
     convert_blocks(in, out, false);
+    in->rest.pos = end;
 }
 
 static void in_deinit(struct in *in)

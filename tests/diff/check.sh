@@ -7,5 +7,7 @@ dir=${srcdir:-.}/tests/diff
 
 command -v node >/dev/null 2>&1 || { echo "node is not installed"; exit 77; }
 node "$dir/run.mjs" --self-test
+node "$dir/updates.mjs" --driver "${builddir:-.}/tests/diff/driver" \
+    --seeds "${DIFF_UPDATE_SEEDS:-8}" --start "${DIFF_START:-1}"
 exec node "$dir/run.mjs" --driver "${builddir:-.}/tests/diff/driver" \
     --seeds "${DIFF_SEEDS:-60}" --start "${DIFF_START:-1}" --oom 0.02

@@ -21,4 +21,5 @@ EXTRA_DIST += \
 	tests/diff/selftest.mjs \
 	tests/diff/shrink.mjs \
 	tests/diff/update.mjs \
+	tests/diff/updates.mjs \
 	tests/diff/values.mjs

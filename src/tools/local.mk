@@ -1,0 +1,13 @@
+# SPDX-License-Identifier: MIT
+# yjs, the command-line tool on top of libyjs.
+bin_PROGRAMS += yjs
+yjs_SOURCES = \
+	src/tools/tool.h \
+	src/tools/tool_bench.c \
+	src/tools/tool_doc.c \
+	src/tools/tool_file.c \
+	src/tools/tool_info.c \
+	src/tools/tool_update.c \
+	src/tools/yjs.c
+yjs_CPPFLAGS = $(AM_CPPFLAGS) -DTOOL_VERSION='"$(VERSION)"'
+yjs_LDADD = libyjs.a

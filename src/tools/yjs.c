@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * yjs.c: the command line of `yjs`, a tool for files of Yjs data.
+ *
+ * Every option stands here once; man/yjs.1 explains them at length.
+ */
+#include "tools/tool.h"
+
+#include <getopt.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define ANY_NUMBER SIZE_MAX
+
+static const struct tool_command commands[] = {
+    {"info", tool_info, 1, 1, "FILE", "clients, structs by kind, deletes"},
+    {"json", tool_json, 1, 1, "FILE [--root=NAME:TYPE]",
+     "the document as JSON"},
+    {"text", tool_text, 1, 1, "FILE [--root=NAME]", "a text, plain"},
+    {"dump", tool_dump, 1, 1, "FILE", "the structs, one a line"},
+    {"merge", tool_merge, 1, ANY_NUMBER, "FILE... [--as-log]",
+     "several updates as one"},
+    {"diff", tool_diff, 1, 1, "FILE --sv=FILE",
+     "what a peer with a state vector misses"},
+    {"sv", tool_sv, 1, 1, "FILE [--json]", "the state vector of an update"},
+    {"convert", tool_convert, 1, 1, "FILE --to=v1|v2", "the other format"},
+    {"verify", tool_verify, 1, ANY_NUMBER, "FILE...",
+     "decode, integrate, check"},
+    {"log", tool_log, 1, 1, "FILE [--to=v1|v2]",
+     "apply a log of updates one by one"},
+    {"bench", tool_bench, 0, 0, "[--log=FILE] [--doc=FILE] [--runs=N]",
+     "medians in milliseconds"},
+};
+
+enum { N_COMMANDS = sizeof(commands) / sizeof(commands[0]) };
+
+static const char options_help[] =
+    "Options:\n"
+    "  -f, --format=v1|v2   format of the input; found out if not given, v1 "
+    "in logs\n"
+    "  -t, --to=v1|v2       format of the output (convert, log)\n"
+    "  -o, --output=FILE    instead of standard output\n"
+    "  -r, --root=NAME:TYPE a root and what it is: text, array, map, xml; may "
+    "be\n"
+    "                       repeated; all there are, types guessed, if not "
+    "given\n"
+    "  -s, --sv=FILE        state vector of the peer (diff)\n"
+    "  -l, --log=FILE       updates, each after its u32 length (bench)\n"
+    "  -d, --doc=FILE       one update (bench)\n"
+    "  -n, --runs=N         how often each thing is measured (bench; 9)\n"
+    "  -a, --as-log         each file is a log (merge)\n"
+    "  -j, --json           JSON instead of text (info) or bytes (sv)\n"
+    "  -p, --progress       show progress even where stderr is no terminal\n"
+    "  -h, --help           this text\n"
+    "  -V, --version        the version\n"
+    "\n"
+    "FILE is an update of Yjs, \"-\" standard input. Exit codes: 0 good, 1 "
+    "bad data,\n"
+    "2 wrong usage, 3 a file cannot be read or written, 4 memory or a limit.\n";
+
+static void print_help(FILE *out)
+{
+    size_t i;
+
+    fputs("Usage: yjs COMMAND [OPTION]... [FILE]...\n\nCommands:\n", out);
+    for (i = 0; i < N_COMMANDS; i++)
+        fprintf(out, "  %-7s %-35s %s\n", commands[i].name, commands[i].usage,
+                commands[i].about);
+    fprintf(out, "\n%s", options_help);
+}
+
+static bool parse_format(const char *text, enum yjs_format *out)
+{
+    if (strcmp(text, "v1") != 0 && strcmp(text, "v2") != 0) {
+        fprintf(stderr, "yjs: %s: a format is v1 or v2\n", text);
+        return false;
+    }
+    *out = text[1] == '1' ? YJS_FORMAT_V1 : YJS_FORMAT_V2;
+    return true;
+}
+
+static bool parse_runs(const char *text, unsigned int *out)
+{
+    char *end;
+    long n = strtol(text, &end, 10);
+
+    if (*text == '\0' || *end != '\0' || n < 1 || n > 100000) {
+        fprintf(stderr, "yjs: %s: runs are 1 to 100000\n", text);
+        return false;
+    }
+    *out = (unsigned int)n;
+    return true;
+}
+
+/* One option; false if the tool ends with *code. */
+static bool take_option(struct tool *t, int option, int *code)
+{
+    *code = TOOL_USAGE;
+    switch (option) {
+    case 'f':
+        return parse_format(optarg, &t->format);
+    case 't':
+        return parse_format(optarg, &t->to);
+    case 'o':
+        t->output = optarg;
+        return true;
+    case 'r':
+        t->roots[t->n_roots++] = optarg;
+        return true;
+    case 's':
+        t->sv = optarg;
+        return true;
+    case 'l':
+        t->log = optarg;
+        return true;
+    case 'd':
+        t->doc = optarg;
+        return true;
+    case 'n':
+        return parse_runs(optarg, &t->runs);
+    case 'a':
+        t->as_log = true;
+        return true;
+    case 'j':
+        t->json = true;
+        return true;
+    case 'p':
+        t->progress = true;
+        return true;
+    case 'h':
+        print_help(stdout);
+        *code = TOOL_OK;
+        return false;
+    case 'V':
+        puts("yjs " TOOL_VERSION);
+        *code = TOOL_OK;
+        return false;
+    default:
+        fputs("Try 'yjs --help'.\n", stderr);
+        return false;
+    }
+}
+
+static bool parse_options(struct tool *t, int argc, char **argv, int *code)
+{
+    static const struct option options[] = {
+        {"format", required_argument, NULL, 'f'},
+        {"to", required_argument, NULL, 't'},
+        {"output", required_argument, NULL, 'o'},
+        {"root", required_argument, NULL, 'r'},
+        {"sv", required_argument, NULL, 's'},
+        {"log", required_argument, NULL, 'l'},
+        {"doc", required_argument, NULL, 'd'},
+        {"runs", required_argument, NULL, 'n'},
+        {"as-log", no_argument, NULL, 'a'},
+        {"json", no_argument, NULL, 'j'},
+        {"progress", no_argument, NULL, 'p'},
+        {"help", no_argument, NULL, 'h'},
+        {"version", no_argument, NULL, 'V'},
+        {NULL, 0, NULL, 0}};
+    int option;
+
+    while ((option = getopt_long(argc, argv, "f:t:o:r:s:l:d:n:ajphV", options,
+                                 NULL)) != -1)
+        if (!take_option(t, option, code))
+            return false;
+    return true;
+}
+
+static int run(struct tool *t, int argc, char **argv)
+{
+    const struct tool_command *c = NULL;
+    int code = TOOL_USAGE;
+    size_t i;
+
+    if (!parse_options(t, argc, argv, &code))
+        return code;
+    if (optind == argc) {
+        print_help(stderr);
+        return TOOL_USAGE;
+    }
+    t->command = argv[optind++];
+    for (i = 0; i < N_COMMANDS; i++)
+        if (strcmp(commands[i].name, t->command) == 0)
+            c = &commands[i];
+    if (c == NULL) {
+        fprintf(stderr, "yjs: %s: no such command; try 'yjs --help'\n",
+                t->command);
+        return TOOL_USAGE;
+    }
+    while (optind < argc)
+        t->files[t->n_files++] = argv[optind++];
+    if (t->n_files < c->min_files || t->n_files > c->max_files) {
+        fprintf(stderr, "Usage: yjs %s %s\n", c->name, c->usage);
+        return TOOL_USAGE;
+    }
+    return c->run(t);
+}
+
+int main(int argc, char **argv)
+{
+    struct tool t = {.runs = 9};
+    int code;
+
+    t.files = calloc((size_t)argc + 1, sizeof(*t.files));
+    t.roots = calloc((size_t)argc + 1, sizeof(*t.roots));
+    if (t.files == NULL || t.roots == NULL)
+        code = tool_fail("start", TOOL_LIMIT, "out of memory");
+    else
+        code = run(&t, argc, argv);
+    free(t.files);
+    free(t.roots);
+    return code;
+}
