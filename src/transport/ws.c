@@ -116,8 +116,11 @@ static const struct session_ops session_callbacks = {
 static void kill_now(struct ws_conn *conn)
 {
     conn->state = WS_SHUT;
-    if (conn->wsi) /* safe from anywhere; the library closes it next turn */
-        lws_set_timeout(conn->wsi, 1, LWS_TO_KILL_ASYNC);
+    if (!conn->wsi)
+        return;
+    lws_set_timeout(conn->wsi, 1, LWS_TO_KILL_ASYNC);
+    /* Outside of its callbacks nothing else would start its timer. */
+    lws_cancel_service(conn->ws->context);
 }
 
 static void on_close_timeout(struct wheel_timer *timer, uint64_t now)
