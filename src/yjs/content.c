@@ -10,7 +10,18 @@
  * split can be undone without memory until yjs__content_tidy.
  *
  *      block   off          len
- *      |....dead....|..the content..|...room....|
+ *      |....dead....|..the content..|...room....|table|
+ *
+ * Where an element of a long JSON or ANY lies can only be found by reading from
+ * the front. So the first split of one leaves a table at the end of the block,
+ * with the place of every 32nd element, which the larger half takes along:
+ *
+ *      table   place of element 32, 64, ... | base | number of places
+ *
+ * Places count from the start of the data, elements from where they began when
+ * the table was made; `base` is the number of the element that is first now.
+ * The table is forgotten when the block grows. `inline_len` of an item with a
+ * block tells whether there is one.
  */
 #include "yjs/content.h"
 
@@ -49,7 +60,7 @@ struct yjs__slice yjs__content(const struct yjs__item *it)
     }
 }
 
-/* ------------------------------------------------------------------ owning */
+/* ------------------------------------------------------------------ blocks */
 
 static struct yjs__block *new_block(yjs_doc *doc, uint32_t cap)
 {
@@ -80,9 +91,110 @@ static uint8_t *make_room(yjs_doc *doc, struct yjs__item *it, uint32_t len)
         return NULL;
     b->len = len;
     it->where = YJS__W_BLOCK;
+    it->inline_len = 0;
     it->u.block = b;
     return b->data;
 }
+
+/* ------------------------------------------------------------------ tables */
+
+#define TABLE_STEP 32u
+
+static uint32_t load_u32(const uint8_t *p)
+{
+    uint32_t v;
+
+    memcpy(&v, p, sizeof(v));
+    return v;
+}
+
+static void store_u32(uint8_t *p, uint32_t v)
+{
+    memcpy(p, &v, sizeof(v));
+}
+
+static bool has_table(const struct yjs__item *it)
+{
+    return it->where == YJS__W_BLOCK && it->inline_len != 0;
+}
+
+/* The number that the first element of the block has in the table. */
+static void shift_base(struct yjs__block *b, int64_t by)
+{
+    uint8_t *p = b->data + b->cap - 8;
+
+    store_u32(p, (uint32_t)((int32_t)load_u32(p) + (int32_t)by));
+}
+
+static int skip_elements(struct yjs__canon *canon, enum yjs__kind kind,
+                         struct yjs__reader *r, uint64_t n);
+
+/* Make a table; not to have the memory is no failure. */
+static int make_table(yjs_doc *doc, struct yjs__item *it)
+{
+    struct yjs__block *b = it->u.block;
+    uint32_t n = (it->len - 1) / TABLE_STEP, i;
+    uint32_t cap = b->cap, size = 8 + 4 * n;
+    struct yjs__reader r;
+    uint8_t *at;
+    int rc;
+
+    /* Behind all there is: unsplit may want what is behind the content. */
+    b = yjs__mem_resize(&doc->mem, b, block_size(cap), block_size(cap + size));
+    if (b == NULL)
+        return YJS_OK;
+    b->cap = cap + size;
+    it->u.block = b;
+    at = b->data + cap;
+    yjs__reader_init(&r, b->data + b->off, b->len);
+    for (i = 0; i < n; i++, at += 4) {
+        rc = skip_elements(&doc->txn.canon, it->kind, &r, TABLE_STEP);
+        if (rc != YJS_OK)
+            return rc;
+        store_u32(at, b->off + (uint32_t)yjs__read_offset(&r));
+    }
+    store_u32(at, 0);
+    store_u32(at + 4, n);
+    it->inline_len = 1;
+    return YJS_OK;
+}
+
+/* The byte in the content at which element `unit` begins. */
+static int find_element(yjs_doc *doc, struct yjs__item *it, uint32_t unit,
+                        size_t *at)
+{
+    struct yjs__slice s = yjs__content(it);
+    const struct yjs__block *b;
+    struct yjs__reader r;
+    int64_t place;
+    uint32_t n;
+    int rc;
+
+    if (it->where == YJS__W_BLOCK && !has_table(it) &&
+        unit > 2 * TABLE_STEP) {
+        rc = make_table(doc, it);
+        if (rc != YJS_OK)
+            return rc;
+        s = yjs__content(it);
+    }
+    yjs__reader_init(&r, s.ptr, s.len);
+    if (has_table(it)) {
+        b = it->u.block;
+        n = load_u32(b->data + b->cap - 4);
+        place = (int64_t)(int32_t)load_u32(b->data + b->cap - 8) + unit;
+        if (place / TABLE_STEP > 0 && unit >= TABLE_STEP) {
+            uint32_t i = (uint32_t)(place / TABLE_STEP);
+
+            r.pos = b->data + load_u32(b->data + b->cap - 8 - 4 * (n + 1 - i));
+            unit = (uint32_t)(place % TABLE_STEP);
+        }
+    }
+    rc = skip_elements(&doc->txn.canon, it->kind, &r, unit);
+    *at = yjs__read_offset(&r);
+    return rc;
+}
+
+/* ------------------------------------------------------------------ owning */
 
 static int own_bytes(yjs_doc *doc, struct yjs__item *it, struct yjs__slice s,
                      bool inside)
@@ -235,17 +347,35 @@ static int split_bytes(yjs_doc *doc, struct yjs__item *left,
     b->off += (uint32_t)at + (inside ? 1 : 0);
     b->len -= (uint32_t)at + (inside ? 1 : 0);
     right->where = YJS__W_BLOCK;
+    right->inline_len = left->inline_len;
     right->u = left->u;
+    if (has_table(right))
+        shift_base(b, left->len - right->len);
     left->where = half.where;
     left->inline_len = half.inline_len;
     left->u = half.u;
     return YJS_OK;
 }
 
+/* Where to cut in bytes; `inside` as of yjs__content_tail. */
+static int find_cut(yjs_doc *doc, struct yjs__item *it, uint32_t units,
+                    size_t *at, bool *inside)
+{
+    struct yjs__slice s = yjs__content(it);
+    struct yjs__utf8_cut cut;
+
+    *inside = false;
+    if (it->kind != YJS__STRING)
+        return find_element(doc, it, units, at);
+    cut = yjs__utf8_find(s.ptr, s.len, it->len, units);
+    *at = cut.byte;
+    *inside = cut.inside;
+    return YJS_OK;
+}
+
 int yjs__content_split(yjs_doc *doc, struct yjs__item *left,
                        struct yjs__item *right, uint64_t units, uint32_t *lost)
 {
-    struct yjs__slice s = yjs__content(left), tail;
     uint64_t len = yjs__item_len(left);
     bool inside;
     size_t at;
@@ -259,17 +389,15 @@ int yjs__content_split(yjs_doc *doc, struct yjs__item *left,
         yjs__item_set_len(left, units);
         return YJS_OK;
     }
-    rc = yjs__content_tail(&doc->txn.canon, left->kind, s, len, units, &tail,
-                           &inside);
+    rc = find_cut(doc, left, (uint32_t)units, &at, &inside);
     if (rc != YJS_OK)
         return rc;
-    at = s.len - tail.len - (inside ? 4 : 0);
     if (inside)
-        memcpy(lost, s.ptr + at, 4);
+        memcpy(lost, yjs__content(left).ptr + at, 4);
+    right->len = (uint32_t)(len - units);
     rc = split_bytes(doc, left, right, at, inside);
     if (rc != YJS_OK)
         return rc;
-    right->len = (uint32_t)(len - units);
     left->len = (uint32_t)units;
     if (inside)
         doc->content_bytes += 2;
@@ -291,9 +419,12 @@ static void unsplit_to_left(yjs_doc *doc, struct yjs__item *left,
     }
     b->off -= (uint32_t)head;
     b->len += (uint32_t)head;
+    if (has_table(right))
+        shift_base(b, (int64_t)right->len - left->len);
     if (left->where == YJS__W_BLOCK)
         free_block(doc, left->u.block);
     left->where = YJS__W_BLOCK;
+    left->inline_len = right->inline_len;
     left->u.block = b;
 }
 
@@ -360,9 +491,11 @@ int yjs__content_reserve(yjs_doc *doc, struct yjs__item *it, uint32_t bytes)
         b->len = it->inline_len;
         memcpy(b->data, it->u.bytes, INLINE_MAX);
         it->where = YJS__W_BLOCK;
+        it->inline_len = 0;
         it->u.block = b;
         return YJS_OK;
     }
+    it->inline_len = 0; /* the table is room now */
     need = b->off + bytes;
     if (need <= b->cap)
         return YJS_OK;
@@ -399,6 +532,7 @@ void yjs__content_append(yjs_doc *doc, struct yjs__item *left,
     } else {
         struct yjs__block *b = left->u.block;
 
+        left->inline_len = 0;
         memcpy(b->data + b->off + b->len, s.ptr, s.len);
         b->len += (uint32_t)s.len;
     }
