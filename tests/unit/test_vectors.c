@@ -292,6 +292,143 @@ static void do_message_reject(struct script *s, char *rest)
     free(bad.data);
 }
 
+/* -------------------------------------------------- format v2, bare updates */
+
+static struct yjs_update_options options_of(char **rest)
+{
+    return (struct yjs_update_options){
+        .format = (enum yjs_format)(next_word(rest)[0] - '0')};
+}
+
+static struct yjs_span span_of(const struct blob *b)
+{
+    return (struct yjs_span){b->data, b->len};
+}
+
+static void convert(const struct script *s, const struct blob *from,
+                    enum yjs_format to, struct blob *want)
+{
+    struct yjs_update_options opt = {.format = to == YJS_FORMAT_V1
+                                                   ? YJS_FORMAT_V2
+                                                   : YJS_FORMAT_V1};
+    struct yjs_bytes got = {0};
+
+    assert_rc(s, yjs_update_convert(span_of(from), to, &opt, NULL, &got),
+              YJS_OK);
+    assert_same(s, want, &got);
+}
+
+static void do_convert(struct script *s, char *rest)
+{
+    struct blob v1 = next_hex(s, &rest);
+    struct blob v2 = next_hex(s, &rest), input = v2;
+    struct blob back = next_hex(s, &rest);
+
+    input.data = malloc(v2.len);
+    ck_assert_ptr_nonnull(input.data);
+    memcpy(input.data, v2.data, v2.len);
+
+    convert(s, &v1, YJS_FORMAT_V2, &v2);
+    convert(s, &input, YJS_FORMAT_V1, &back);
+    free(v1.data);
+    free(input.data);
+}
+
+static void do_update2(struct script *s, char *rest)
+{
+    struct blob update = next_hex(s, &rest);
+    struct yjs_apply_result result = {false, false, 0};
+
+    assert_rc(s, yjs_apply_update_v2(s->doc, update.data, update.len, &result),
+              YJS_OK);
+    if (result.pending != (strcmp(rest, "pending") == 0))
+        FAIL(s, "pending is %d", result.pending);
+    assert_rc(s, yjs__doc_check(s->doc), YJS_OK);
+    free(update.data);
+}
+
+static void do_state2(struct script *s, char *rest)
+{
+    struct blob sv = next_hex(s, &rest);
+    struct blob want = next_hex(s, &rest);
+    struct yjs_bytes got = {0};
+
+    assert_rc(s,
+              yjs_encode_state_as_update_v2(s->doc, sv.data, sv.len, &got),
+              YJS_OK);
+    assert_same(s, &want, &got);
+    free(sv.data);
+}
+
+static void do_merge(struct script *s, char *rest)
+{
+    struct yjs_update_options opt = options_of(&rest);
+    struct blob want = next_hex(s, &rest), parts[64];
+    struct yjs_span spans[64];
+    struct yjs_bytes got = {0};
+    size_t n = 0;
+
+    for (; rest != NULL; n++) {
+        ck_assert_uint_lt(n, 64);
+        parts[n] = next_hex(s, &rest);
+        spans[n] = span_of(&parts[n]);
+    }
+    assert_rc(s, yjs_update_merge(spans, n, &opt, NULL, &got), YJS_OK);
+    assert_same(s, &want, &got);
+    while (n-- > 0)
+        free(parts[n].data);
+}
+
+static void do_uvector(struct script *s, char *rest)
+{
+    struct yjs_update_options opt = options_of(&rest);
+    struct blob update = next_hex(s, &rest);
+    struct blob want = next_hex(s, &rest);
+    struct yjs_bytes got = {0};
+
+    assert_rc(s, yjs_update_state_vector(span_of(&update), &opt, NULL, &got),
+              YJS_OK);
+    assert_same(s, &want, &got);
+    free(update.data);
+}
+
+static void do_meta(struct script *s, char *rest)
+{
+    struct yjs_update_options opt = options_of(&rest);
+    struct blob update = next_hex(s, &rest);
+    struct yjs_update_meta meta = {0};
+    char got[8192] = "";
+    size_t used = 0;
+
+    assert_rc(s, yjs_update_meta_read(span_of(&update), &opt, NULL, &meta),
+              YJS_OK);
+    for (size_t i = 0; i < meta.n; i++)
+        used += (size_t)snprintf(
+            got + used, sizeof(got) - used,
+            "%s%" PRIu64 ":%" PRIu64 "-%" PRIu64, i > 0 ? "," : "",
+            meta.ranges[i].client, meta.ranges[i].from, meta.ranges[i].to);
+    if (strcmp(meta.n > 0 ? got : "-", rest) != 0)
+        FAIL(s, "want %s, got %s", rest, got);
+    yjs_update_meta_free(&meta);
+    free(update.data);
+}
+
+static void do_udiff(struct script *s, char *rest)
+{
+    struct yjs_update_options opt = options_of(&rest);
+    struct blob sv = next_hex(s, &rest);
+    struct blob update = next_hex(s, &rest);
+    struct blob want = next_hex(s, &rest);
+    struct yjs_bytes got = {0};
+
+    assert_rc(s,
+              yjs_update_diff(span_of(&update), span_of(&sv), &opt, NULL, &got),
+              YJS_OK);
+    assert_same(s, &want, &got);
+    free(sv.data);
+    free(update.data);
+}
+
 /* --------------------------------------------------------------- the files */
 
 static const struct {
@@ -311,6 +448,13 @@ static const struct {
     {"aw-encode", do_aw_encode},
     {"message", do_message},
     {"message-reject", do_message_reject},
+    {"convert", do_convert},
+    {"update2", do_update2},
+    {"state2", do_state2},
+    {"merge", do_merge},
+    {"uvector", do_uvector},
+    {"meta", do_meta},
+    {"udiff", do_udiff},
 };
 
 static void run_line(struct script *s, char *line)

@@ -2,12 +2,14 @@
 # Golden vectors, written by generate.mjs with npm yjs and replayed without
 # node by tests/unit/test_vectors.c. generate.mjs writes this list as well.
 EXTRA_DIST += tests/vectors/generate.mjs \
+	tests/vectors/updates.mjs \
 	tests/vectors/vector.mjs \
 	tests/vectors/any-special.vec \
 	tests/vectors/any.vec \
 	tests/vectors/awareness.vec \
 	tests/vectors/big.vec \
 	tests/vectors/binary.vec \
+	tests/vectors/bug-cleaned-new.vec \
 	tests/vectors/bug-equal-clocks.vec \
 	tests/vectors/bug-merge-room.vec \
 	tests/vectors/bug-noted-text.vec \
@@ -50,4 +52,7 @@ EXTRA_DIST += tests/vectors/generate.mjs \
 	tests/vectors/type-xml-hook.vec \
 	tests/vectors/type-xml-text.vec \
 	tests/vectors/undo.vec \
+	tests/vectors/updates-merge.vec \
+	tests/vectors/v2-convert.vec \
+	tests/vectors/v2-doc.vec \
 	tests/vectors/xml.vec
