@@ -46,7 +46,7 @@ void yjs__canon_trim(struct yjs__canon *c)
 
 /* -------------------------------------------------- the order of properties */
 
-static uint64_t array_index(const uint8_t *s, size_t len)
+uint64_t yjs__array_index(const uint8_t *s, size_t len)
 {
     uint64_t v = 0;
     size_t i;
@@ -136,7 +136,7 @@ int yjs__canon_arrange(struct yjs__canon *c, size_t first, bool drop_proto,
     m += first;
     for (i = 0; i < n; i++) {
         m[i].order = i;
-        m[i].index = array_index(out + m[i].name_from,
+        m[i].index = yjs__array_index(out + m[i].name_from,
                                  m[i].name_to - m[i].name_from);
     }
     if (is_simple(out, m, n, drop_proto))

@@ -68,6 +68,10 @@ YJS_MUST_USE int yjs__canon_json(struct yjs__canon *c, struct yjs__slice text);
 /** True if `text` is for sure canonical JSON: a look at simple values. */
 bool yjs__canon_json_plain(struct yjs__slice text);
 
+/** The number that a name is if JavaScript orders it as an array index, else
+ *  UINT64_MAX. */
+uint64_t yjs__array_index(const uint8_t *s, size_t len);
+
 /* For the two halves of the canonicaliser only. */
 
 struct yjs__canon_frame {

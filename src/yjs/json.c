@@ -10,6 +10,7 @@
 
 #include "yjs/content.h"
 #include "yjs/list.h"
+#include "yjs/sort.h"
 #include "yjs/utf.h"
 
 static void put(struct yjs__render *k, const char *s)
@@ -37,6 +38,37 @@ static void print_string(struct yjs__render *k, const struct yjs__type *type)
     }
 }
 
+static int compare_indexed(const void *ctx, const void *a, const void *b)
+{
+    const struct yjs__indexed *x = a, *y = b;
+
+    (void)ctx;
+    return x->index < y->index ? -1 : x->index > y->index;
+}
+
+/* JavaScript prints these before all other names of an object. */
+static void collect_indexes(struct yjs__render *k, struct yjs__render_frame *f)
+{
+    uint32_t h = f->entry;
+
+    for (; h != 0; h = yjs__list(k->doc, h)->next) {
+        const struct yjs__key *key = yjs__list(k->doc, h)->key;
+        uint64_t index = yjs__array_index(key->data, key->len);
+        struct yjs__indexed *e;
+
+        if (index == UINT64_MAX)
+            continue;
+        e = yjs__vec_add(&k->mem, &f->indexes, sizeof(*e));
+        if (e == NULL) {
+            keep_error(k, k->mem.err);
+            return;
+        }
+        *e = (struct yjs__indexed){index, h};
+    }
+    yjs__sort(f->indexes.data, f->indexes.len, sizeof(struct yjs__indexed),
+              compare_indexed, NULL);
+}
+
 static void push_frame(struct yjs__render *k, const struct yjs__type *type,
                        enum yjs__render_mode mode, bool string)
 {
@@ -51,6 +83,8 @@ static void push_frame(struct yjs__render *k, const struct yjs__type *type,
         .type = type, .mode = mode, .first = true, .string = string};
     f->item = type->seq ? yjs__list(k->doc, type->seq)->first : 0;
     f->entry = type->entries;
+    if (mode == YJS__RENDER_MAP)
+        collect_indexes(k, f);
 }
 
 static void render_xml(struct yjs__render *k, const struct yjs__type *type,
@@ -219,16 +253,35 @@ static bool is_proto(const struct yjs__key *key)
     return key->len == 9 && memcmp(key->data, "__proto__", 9) == 0;
 }
 
+/* The next entry to print, 0 at the end. */
+static uint32_t next_entry(const struct yjs__render *k,
+                           struct yjs__render_frame *f)
+{
+    const struct yjs__indexed *e = f->indexes.data;
+    const struct yjs__list *list;
+    uint32_t h;
+
+    if (f->next_index < f->indexes.len)
+        return e[f->next_index++].list;
+    while ((h = f->entry) != 0) {
+        list = yjs__list(k->doc, h);
+        f->entry = list->next;
+        if (yjs__array_index(list->key->data, list->key->len) == UINT64_MAX)
+            break;
+    }
+    return h;
+}
+
 static bool map_step(struct yjs__render *k, struct yjs__render_frame *f)
 {
     const struct yjs__list *list;
     const struct yjs__item *it;
     struct yjs__reader r;
+    uint32_t h = next_entry(k, f);
 
-    if (f->entry == 0)
+    if (h == 0)
         return false;
-    list = yjs__list(k->doc, f->entry);
-    f->entry = list->next;
+    list = yjs__list(k->doc, h);
     if (list->last == 0 || is_proto(list->key))
         return true;
     it = yjs__item(k->doc, list->last);
@@ -290,6 +343,7 @@ static void close_frame(struct yjs__render *k)
     if (f->string)
         put(k, "\"");
     yjs__vec_trim(&k->mem, &f->marks, sizeof(struct yjs__mark), 0);
+    yjs__vec_trim(&k->mem, &f->indexes, sizeof(struct yjs__indexed), 0);
 }
 
 static void render_all(struct yjs__render *k)

@@ -23,6 +23,12 @@ struct yjs__mark {
     struct yjs__slice key, value;
 };
 
+/** An entry of a map whose key is an array index. */
+struct yjs__indexed {
+    uint64_t index;
+    uint32_t list;
+};
+
 /** One type on the way down. */
 struct yjs__render_frame {
     const struct yjs__type *type;
@@ -32,6 +38,8 @@ struct yjs__render_frame {
     bool tagged;  /**< XML_TEXT: the tags of the marks are open */
     uint32_t item;  /**< next in the sequence */
     uint32_t entry; /**< MAP: next entry */
+    struct yjs__vec indexes; /**< MAP: struct yjs__indexed, ascending */
+    size_t next_index;       /**< MAP: of those, next to print */
     struct yjs__vec marks; /**< struct yjs__mark, by key */
 };
 

@@ -378,7 +378,6 @@ feature('map', 'concurrent sets and deletes of one key', v => {
   v.json('map:map')
   v.open()
   v.each([...d.updates, ...all.reverse()])
-  v.json('map:map')
 })
 
 feature('merge', 'typing merges, edits split, deletes merge again', v => {
