@@ -379,6 +379,7 @@ static void commit(struct apply *a, struct yjs_apply_result *result)
         result->pending = doc->pending.data != NULL ||
                           doc->pending_ds.len > 0;
     yjs__txn_reset(doc);
+    yjs__compact(doc);
 }
 
 static void give_up(struct apply *a)

@@ -221,9 +221,10 @@ static int delete_losers(yjs_doc *doc, uint32_t h)
 }
 
 /* Integrate a struct whose causes are all there. */
-static int integrate(yjs_doc *doc, uint32_t h, uint64_t offset,
+static int integrate(yjs_doc *doc, uint32_t ref, uint64_t offset,
                      struct place *p)
 {
+    uint32_t h = yjs__txn_ref(doc, ref);
     struct yjs__item *it = yjs__item(doc, h);
     int rc;
 
@@ -232,7 +233,7 @@ static int integrate(yjs_doc *doc, uint32_t h, uint64_t offset,
 
         it->clock += offset;
         yjs__item_set_len(it, len);
-        return yjs__txn_collect(doc, h);
+        return yjs__txn_collect(doc, ref);
     }
     if (offset > 0) {
         rc = skip_known(doc, it, offset, p);
@@ -249,14 +250,14 @@ static int integrate(yjs_doc *doc, uint32_t h, uint64_t offset,
 
         it->where = YJS__W_NONE;
         yjs__item_set_len(it, len);
-        return yjs__txn_collect(doc, h);
+        return yjs__txn_collect(doc, ref);
     }
     rc = yjs__content_own(doc, h, offset);
     if (rc != YJS_OK)
         return rc;
     if (!neighbours(doc, p))
         p->left = resolve_conflict(doc, it, p);
-    rc = yjs__txn_link(doc, h, p->list, p->left);
+    rc = yjs__txn_link(doc, ref, p->list, p->left);
     return rc == YJS_OK ? delete_losers(doc, h) : rc;
 }
 
@@ -395,7 +396,7 @@ static int try_struct(yjs_doc *doc, uint32_t *ref, bool *again)
                                 (it->flags & YJS__F_PARENT_ID) == 0))
         rc = find_place(doc, it, &p);
     if (rc == YJS_OK && state < yjs__item_end(it))
-        rc = integrate(doc, h, state - it->clock, &p);
+        rc = integrate(doc, *ref, state - it->clock, &p);
     return rc;
 }
 

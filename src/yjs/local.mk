@@ -12,6 +12,7 @@ libyjs_a_SOURCES = \
 	src/yjs/check.c \
 	src/yjs/cleanup.c \
 	src/yjs/column.c src/yjs/column.h \
+	src/yjs/compact.c \
 	src/yjs/content.c src/yjs/content.h \
 	src/yjs/deletes.c src/yjs/deletes.h \
 	src/yjs/doc.c src/yjs/doc.h \

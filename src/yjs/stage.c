@@ -129,14 +129,12 @@ static void stage_struct(struct stage *s, uint32_t client,
  */
 static void make_room(struct stage *s, uint64_t n)
 {
-    struct yjs__txn *txn = &s->doc->txn;
+    struct yjs__vec *refs = &s->doc->txn.refs;
 
     if (n > yjs__read_left(s->r) / 2)
         n = yjs__read_left(s->r) / 2;
-    if (yjs__vec_reserve(&s->doc->mem, &txn->refs, (size_t)n,
-                         sizeof(uint32_t)) == YJS_OK)
-        (void)!yjs__vec_reserve(&s->doc->mem, &txn->journal, (size_t)n,
-                                sizeof(uint64_t));
+    (void)!yjs__vec_reserve(&s->doc->mem, refs, (size_t)n,
+                            sizeof(uint32_t));
 }
 
 static void stage_block(struct stage *s)

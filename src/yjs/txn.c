@@ -9,9 +9,10 @@
  *   ROOT             the root added last
  *   LIST     list    a list added last to its type (before it: the entry
  *                    before it)
- *   SPLIT    right   (before it: the UTF-8 of a surrogate pair, or 0)
- *   LINK     item    a staged item got its place in a list and the store
- *   GC       item    a staged item became a GC in the store
+ *   SPLIT    right   an item was split
+ *   SPLIT_PAIR right the same, through a surrogate pair (before it: its UTF-8)
+ *   PUSH     n, ref  n staged items from txn.refs[ref] on got their place in
+ *                    the store, and in a list unless they became GCs
  *   FORMATTED type   first format in a type
  *
  * Deletions need no entry: the items deleted are those in the sets `dels` and
@@ -28,13 +29,15 @@ enum journal_op {
     J_ROOT,
     J_LIST,
     J_SPLIT,
-    J_LINK,
-    J_GC,
+    J_SPLIT_PAIR,
+    J_PUSH,
     J_FORMATTED
 };
 
 #define J_SHIFT 56
 #define J_ARGUMENT (((uint64_t)1 << J_SHIFT) - 1)
+#define J_COUNT_SHIFT 32 /* of PUSH */
+#define J_COUNT_MAX (((uint64_t)1 << (J_SHIFT - J_COUNT_SHIFT)) - 1)
 #define SCRATCH_KEPT 256u
 
 static int journal(yjs_doc *doc, enum journal_op op, uint64_t argument)
@@ -154,13 +157,12 @@ int yjs__txn_split(yjs_doc *doc, struct yjs__client *c, struct yjs__spot s,
     r->clock = l->clock + diff;
     r->origin_client = l->client;
     r->origin_clock = r->clock - 1;
-    if (journal_pair(doc, J_SPLIT, right) == NULL) {
-        rc = doc->mem.err;
-        goto no_journal;
-    }
+    rc = yjs__vec_reserve(&doc->mem, &doc->txn.journal, 2, sizeof(uint64_t));
+    if (rc != YJS_OK)
+        goto failed;
     rc = add_merge(doc, r->client, r->clock);
     if (rc != YJS_OK)
-        goto no_merge;
+        goto failed;
     rc = yjs__content_split(doc, l, r, diff, &lost);
     if (rc != YJS_OK)
         goto no_split;
@@ -169,14 +171,14 @@ int yjs__txn_split(yjs_doc *doc, struct yjs__client *c, struct yjs__spot s,
         yjs__content_unsplit(doc, l, r, lost);
         goto no_split;
     }
-    ((uint64_t *)doc->txn.journal.data)[doc->txn.journal.len - 2] = lost;
+    if (lost != 0)
+        (void)journal(doc, 0, lost);
+    (void)journal(doc, lost != 0 ? J_SPLIT_PAIR : J_SPLIT, right);
     link_right_half(doc, h, right);
     return YJS_OK;
 no_split:
     doc->txn.merges.len--;
-no_merge:
-    journal_drop(doc, 2);
-no_journal:
+failed:
     yjs__pool_free(&doc->items, right);
     return rc;
 }
@@ -241,20 +243,37 @@ static int touch(yjs_doc *doc, struct yjs__client *c, uint32_t client)
     return YJS_OK;
 }
 
-/* Push to the store with a journal entry. */
-static int push(yjs_doc *doc, uint32_t h, enum journal_op op)
+/* A staged item came into the store: one entry for all that follow on. */
+static int journal_push(yjs_doc *doc, uint32_t ref)
 {
+    struct yjs__vec *v = &doc->txn.journal;
+    uint64_t *last = (uint64_t *)v->data + v->len - (v->len > 0);
+    uint64_t one = (uint64_t)1 << J_COUNT_SHIFT;
+
+    if (v->len > 0 && *last >> J_SHIFT == J_PUSH) {
+        uint64_t n = (*last & J_ARGUMENT) >> J_COUNT_SHIFT;
+
+        if ((*last & UINT32_MAX) + n == ref && n < J_COUNT_MAX) {
+            *last += one;
+            return YJS_OK;
+        }
+    }
+    return journal(doc, J_PUSH, one | ref);
+}
+
+/* Push to the store. */
+static int push(yjs_doc *doc, uint32_t ref)
+{
+    uint32_t h = yjs__txn_ref(doc, ref);
     struct yjs__item *it = yjs__item(doc, h);
     int rc = touch(doc, yjs__client(doc, it->client), it->client);
 
     if (rc == YJS_OK)
-        rc = journal(doc, op, h);
-    if (rc != YJS_OK)
-        return rc;
-    rc = yjs__store_push(doc, h);
-    if (rc != YJS_OK)
-        journal_drop(doc, 1);
-    return rc;
+        rc = yjs__vec_reserve(&doc->mem, &doc->txn.journal, 1,
+                              sizeof(uint64_t));
+    if (rc == YJS_OK)
+        rc = yjs__store_push(doc, h);
+    return rc == YJS_OK ? journal_push(doc, ref) : rc;
 }
 
 int yjs__txn_changed(yjs_doc *doc, struct yjs__type *type)
@@ -307,8 +326,9 @@ static int mark_formatted(yjs_doc *doc, struct yjs__type *type)
     return rc;
 }
 
-int yjs__txn_link(yjs_doc *doc, uint32_t h, uint32_t list, uint32_t left)
+int yjs__txn_link(yjs_doc *doc, uint32_t ref, uint32_t list, uint32_t left)
 {
+    uint32_t h = yjs__txn_ref(doc, ref);
     struct yjs__item *it = yjs__item(doc, h);
     struct yjs__list *l = yjs__list(doc, list);
     struct yjs__item *before = left ? yjs__item(doc, left) : NULL;
@@ -319,7 +339,7 @@ int yjs__txn_link(yjs_doc *doc, uint32_t h, uint32_t list, uint32_t left)
     if (rc == YJS_OK && it->kind == YJS__DELETED)
         rc = note_order(doc, it->client);
     if (rc == YJS_OK)
-        rc = push(doc, h, J_LINK);
+        rc = push(doc, ref);
     if (rc != YJS_OK)
         return rc;
     it->list = list;
@@ -359,11 +379,11 @@ static void undo_link(yjs_doc *doc, uint32_t h)
     it->flags &= (uint8_t)~YJS__F_LIVE;
 }
 
-int yjs__txn_collect(yjs_doc *doc, uint32_t h)
+int yjs__txn_collect(yjs_doc *doc, uint32_t ref)
 {
-    struct yjs__item *it = yjs__item(doc, h);
+    struct yjs__item *it = yjs__item(doc, yjs__txn_ref(doc, ref));
     uint64_t len = yjs__item_len(it);
-    int rc = push(doc, h, J_GC);
+    int rc = push(doc, ref);
 
     if (rc != YJS_OK)
         return rc;
@@ -382,6 +402,18 @@ static void undo_collect(yjs_doc *doc, uint32_t h)
 
     yjs__store_pop(doc, yjs__client(doc, it->client));
     it->flags &= (uint8_t)~YJS__F_LIVE;
+}
+
+static void undo_push(yjs_doc *doc, uint32_t ref, uint32_t n)
+{
+    while (n-- > 0) {
+        uint32_t h = yjs__txn_ref(doc, ref + n);
+
+        if (yjs__item(doc, h)->kind == YJS__GC)
+            undo_collect(doc, h);
+        else
+            undo_link(doc, h);
+    }
 }
 
 /* ----------------------------------------------------------------- deleting */
@@ -528,14 +560,14 @@ static void undo_one(yjs_doc *doc, uint64_t entry, uint64_t before, size_t *at)
         --*at;
         break;
     case J_SPLIT:
+        undo_split(doc, h, 0);
+        break;
+    case J_SPLIT_PAIR:
         undo_split(doc, h, (uint32_t)before);
         --*at;
         break;
-    case J_LINK:
-        undo_link(doc, h);
-        break;
-    case J_GC:
-        undo_collect(doc, h);
+    case J_PUSH:
+        undo_push(doc, h, (uint32_t)((entry & J_ARGUMENT) >> J_COUNT_SHIFT));
         break;
     case J_FORMATTED:
         ((struct yjs__type *)(uintptr_t)(entry & J_ARGUMENT))->formatted =

@@ -58,11 +58,12 @@ uint32_t yjs__txn_list(yjs_doc *doc, struct yjs__type *type,
 /** Split the struct at `s`, an item, behind its first `diff` units. */
 YJS_MUST_USE int yjs__txn_split(yjs_doc *doc, struct yjs__client *c,
                                 struct yjs__spot s, uint64_t diff);
-/** Put a staged item between `left` (0: at the start) and what follows. */
-YJS_MUST_USE int yjs__txn_link(yjs_doc *doc, uint32_t h, uint32_t list,
+/** Put the staged item of refs[ref] between `left` (0: at the start) and what
+ *  follows. */
+YJS_MUST_USE int yjs__txn_link(yjs_doc *doc, uint32_t ref, uint32_t list,
                                uint32_t left);
-/** Make a staged struct a GC of the store. */
-YJS_MUST_USE int yjs__txn_collect(yjs_doc *doc, uint32_t h);
+/** Make the staged struct of refs[ref] a GC of the store. */
+YJS_MUST_USE int yjs__txn_collect(yjs_doc *doc, uint32_t ref);
 /** Mark an item and all that is in it as deleted. */
 YJS_MUST_USE int yjs__txn_delete(yjs_doc *doc, uint32_t h);
 /** The struct that ends with the id, split if it must be; 0 on failure. A GC
@@ -86,6 +87,9 @@ YJS_MUST_USE int yjs__integrate(yjs_doc *doc);
 
 YJS_MUST_USE int yjs__cleanup_prepare(yjs_doc *doc);
 void yjs__cleanup_commit(yjs_doc *doc);
+
+/** Give memory back when most items of the past are gone. Handles change. */
+void yjs__compact(yjs_doc *doc);
 
 /** Take everything back. */
 void yjs__txn_rollback(yjs_doc *doc);
