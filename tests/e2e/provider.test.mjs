@@ -6,7 +6,7 @@ import { Proxy } from '../support/proxy.mjs'
 import { Y } from '../support/modules.mjs'
 import { converged, freshTopic, openHook, openProvider, synced } from '../support/clients.mjs'
 
-const roomd = await sharedRoomd({ longpoll_window: '2s', awareness_grace: '500ms' })
+const roomd = await sharedRoomd({ longpoll_window: '2s', awareness_grace: '2s' })
 
 const view = d => [d.getText('t').toJSON(), d.getText('t').toDelta(), d.getMap('m').toJSON(),
   d.getArray('a').toJSON(), d.getXmlFragment('x').toString()]
@@ -151,7 +151,7 @@ test('awareness comes back after a removal (null at the same clock, then a query
   const proxy = await Proxy.start(roomd.where())
   t.after(() => proxy.stop())
   const topic = freshTopic('y_doc_room:')
-  const a = openProvider(t, proxy.ws(), topic, { reconnectAfterMs: () => 1500 })
+  const a = openProvider(t, proxy.ws(), topic, { reconnectAfterMs: () => 4000 })
   const b = openProvider(t, roomd.ws(), topic)
   await Promise.all([synced(a), synced(b)])
   a.awareness.setLocalStateField('name', 'A')
