@@ -11,7 +11,6 @@ fi
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 docs='README.md ARCHITECTURE.md CONTRIBUTING.md'
-"$roomd" --help >"$scratch/help" 2>&1
 
 # Commands stand in ```sh blocks, and in `backticks` in the text.
 # shellcheck disable=SC2086,SC2016  # a list of files; awk's fields
@@ -49,17 +48,29 @@ long() {
     sed 's/\\-/-/g; s/\\f[BIRP]//g' "$1" |
         grep -oE '(^|[^a-zA-Z0-9-])--[a-z][a-z-]*' | sed 's/.*--//' | sort -u
 }
-long "$scratch/help" >"$scratch/flags"
-check "roomd --help names options" "$(
-    [ -s "$scratch/flags" ] || echo none)"
-check "the manual page names every option of --help" "$(
-    long "$build/man/roomd.1" | grep -vxFf - "$scratch/flags")"
-check "the manual page names no other option" "$(
-    long "$build/man/roomd.1" | grep -vxFf "$scratch/flags")"
+# manual NAME: its page names every option of NAME --help, no other, and is
+# clean.
+manual() {
+    "$build/$1" --help 2>&1 | long /dev/stdin >"$scratch/$1.flags"
+    long "$build/man/$1.1" >"$scratch/$1.man"
+    check "$1 --help names options" "$([ -s "$scratch/$1.flags" ] || echo none)"
+    check "the manual page of $1 names every option of --help" "$(
+        grep -vxFf "$scratch/$1.man" "$scratch/$1.flags")"
+    check "the manual page of $1 names no other option" "$(
+        grep -vxFf "$scratch/$1.flags" "$scratch/$1.man")"
+    if command -v mandoc >/dev/null 2>&1; then
+        check "the manual page of $1 is clean" "$(
+            mandoc -T lint -W warning "$build/man/$1.1" 2>&1)"
+    else
+        skip "the manual page of $1 is clean" "mandoc is not installed"
+    fi
+}
+manual roomd
+manual yjs
 check "every option of roomd in the documents exists" "$(
     { commands; grep -h roomd Dockerfile; } | grep -E '(^|[ "])roomd ' |
         grep -oE -- '--[a-z][a-z-]*' | sed 's/^--//' | sort -u |
-        grep -vxFf "$scratch/flags")"
+        grep -vxFf "$scratch/roomd.flags")"
 
 "$roomd" --dump-config >"$scratch/conf" 2>&1
 check "conf/roomd.conf is what roomd --dump-config prints" "$(
@@ -67,10 +78,4 @@ check "conf/roomd.conf is what roomd --dump-config prints" "$(
 check "roomd accepts its own conf/roomd.conf" "$(
     env -u PORT -u SECRET_KEY_BASE "$roomd" --check-config \
         --config conf/roomd.conf >"$scratch/said" 2>&1 || cat "$scratch/said")"
-if command -v mandoc >/dev/null 2>&1; then
-    check "the manual page is clean" "$(
-        mandoc -T lint -W warning "$build/man/roomd.1" 2>&1)"
-else
-    skip "the manual page is clean" "mandoc is not installed"
-fi
 finish
