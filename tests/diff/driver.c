@@ -13,7 +13,7 @@
  *   4 state   a state vector or nothing; data: the update
  *   5 vector  data: the state vector
  *   6 json    the type specification; data: JSON
- *   7 check   the store's invariants
+ *   7 check   the store's invariants, and the account of its memory
  *   8 apply   like 3, first with the allocator failing at call 1, 2, 3, ...:
  *             each such attempt must leave the document as it was
  *   9 heap    data: u64 bytes
@@ -62,7 +62,12 @@ enum op {
 };
 
 /* Statuses beyond enum yjs_err. */
-enum { STATUS_NO_DOC = -100, STATUS_LEAK = -101, STATUS_TORN = -102 };
+enum {
+    STATUS_NO_DOC = -100,
+    STATUS_LEAK = -101,
+    STATUS_TORN = -102,
+    STATUS_HEAP = -103
+};
 
 enum { SLOTS = 4, REQUEST_MAX = 1 << 28 };
 
@@ -70,28 +75,36 @@ enum { SLOTS = 4, REQUEST_MAX = 1 << 28 };
 
 struct heap {
     size_t blocks;
+    size_t bytes;
     size_t fail_in; /* 0: never; n: the n-th call from now fails */
-    size_t calls;
 };
+
+/* The size of a block stands before it, with room for any alignment. */
+enum { HEAD = 16 };
 
 static void *heap_realloc(void *ctx, void *ptr, size_t size)
 {
     struct heap *heap = ctx;
-    void *p;
+    uint8_t *old = ptr != NULL ? (uint8_t *)ptr - HEAD : NULL;
+    size_t old_size = 0;
+    uint8_t *p;
 
+    if (old != NULL)
+        memcpy(&old_size, old, sizeof(old_size));
+    if (size > 0 && heap->fail_in > 0 && --heap->fail_in == 0)
+        return NULL;
     if (size == 0) {
-        if (ptr != NULL)
-            heap->blocks--;
-        free(ptr);
-        return NULL;
+        free(old);
+        p = NULL;
+    } else {
+        p = realloc(old, size + HEAD);
+        if (p == NULL)
+            return NULL;
+        memcpy(p, &size, sizeof(size));
     }
-    heap->calls++;
-    if (heap->fail_in > 0 && --heap->fail_in == 0)
-        return NULL;
-    p = realloc(ptr, size);
-    if (p != NULL && ptr == NULL)
-        heap->blocks++;
-    return p;
+    heap->blocks += (size_t)(p != NULL) - (size_t)(old != NULL);
+    heap->bytes += size - old_size;
+    return p != NULL ? p + HEAD : NULL;
 }
 
 struct slot {
@@ -379,6 +392,13 @@ static bool do_update(enum op op, const uint8_t *arg, size_t len)
     return true;
 }
 
+static int do_check(struct slot *slot)
+{
+    if (yjs_doc_heap(slot->doc) != slot->heap.bytes)
+        return STATUS_HEAP;
+    return yjs__doc_check(slot->doc);
+}
+
 static bool dispatch(const uint8_t *req, size_t len)
 {
     enum op op = (enum op)req[0];
@@ -412,7 +432,7 @@ static bool dispatch(const uint8_t *req, size_t len)
         do_json(slot, arg, len);
         return true;
     case OP_CHECK:
-        reply(yjs__doc_check(slot->doc), NULL, 0);
+        reply(do_check(slot), NULL, 0);
         return true;
     case OP_APPLY_OOM:
         do_apply_oom(slot, arg, len);
