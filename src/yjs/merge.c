@@ -210,7 +210,9 @@ static void meet(struct merge *m, struct yjs__source *s)
     bool skip = yjs__view_kind(&m->held) == YJS__SKIP;
     int rc = YJS_OK;
 
-    if (over > 0 && skip)
+    if (skip && over > m->held.len) /* clocks that go backwards */
+        rc = YJS_ERR_MALFORMED;
+    else if (over > 0 && skip)
         m->held.len -= over;
     else if (over > 0)
         rc = yjs__view_cut(&m->ctx, &v, over);
@@ -251,7 +253,7 @@ static bool take(struct merge *m, struct yjs__source *s)
         next(m, s);
         passed = true;
     }
-    if (!s->has || s->client != client ||
+    if (m->err != YJS_OK || !s->has || s->client != client ||
         (passed && s->clock > end_of(&m->held)))
         return false;
     if (client != m->held.client) {

@@ -3,7 +3,7 @@
  * Writes the seed corpora of the engine's fuzz targets and tests/fuzz/seed.h,
  * from the golden vectors and from hostile inputs thought up by hand:
  *
- *   node tests/fuzz/corpus.mjs
+ *   node tests/fuzz/corpus.mjs [NAME...]
  *
  * Files that a fuzzer found are kept: only "vec-*" and "bad-*" are replaced.
  */
@@ -296,12 +296,113 @@ ${array(pending)}};
 `)
 }
 
-updateCorpus()
-lib0Corpus()
-vectorCorpus()
-syncCorpus()
-awarenessCorpus()
-seedHeader()
+/* -------------------------------------------------- v2, merge, diff */
+
+/* Every nth of the lines that begin with `word`, at most 40. */
+const some = (file, word) => {
+  const lines = read(file).filter(line => line[0] === word)
+  const step = Math.ceil(lines.length / 40)
+  return lines.filter((line, i) => i % step === 0)
+}
+
+const RUN = raw(0x41, 0xff, 0xff, 0xff, 0xff, 0xff, 0x1f)
+const column = bytes => cat(bytes.length, bytes)
+/* a v2 update of nine columns and a rest, given by name */
+const v2 = (columns, rest) => cat(0, ...['key', 'client', 'left', 'right',
+  'info', 'string', 'parent', 'type', 'len']
+  .map(name => column(columns[name] ?? raw())), rest)
+const FOREVER = cat(1, 2 ** 40, 0)
+
+const badV2 = {
+  'gc-forever': v2({ client: raw(1), info: raw(0), len: RUN },
+    cat(FOREVER, 0)),
+  'empty-names-forever': v2({
+    key: raw(3, 0xff, 0xff, 0xff, 0x1f),
+    client: raw(1),
+    info: raw(7),
+    string: cat('', raw(0x40, 0xff, 0xff, 0xff, 0x1f)),
+    parent: raw(1),
+    type: raw(0x43, 0xff, 0xff, 0xff, 0x1f)
+  }, cat(FOREVER, 0)),
+  'one-key-forever': v2({
+    key: raw(1, 0xff, 0xff, 0xff, 0x1f),
+    client: RUN,
+    left: raw(1, 0xff, 0xff, 0xff, 0x1f),
+    info: raw(0x86),
+    string: cat('k'.repeat(40), raw(40))
+  }, cat(FOREVER, raw(...Array(50).fill(126)), 0)),
+  'clock-down': v2({ client: RUN, left: raw(0x41), info: raw(0x81) },
+    cat(FOREVER, 0)),
+  'halves': v2({
+    client: RUN,
+    left: raw(0, 0),
+    info: raw(4, 0, 0x84),
+    string: cat('r😀', raw(0x41, 1)),
+    parent: raw(1)
+  }, cat(1, 2, 0, 0)),
+  'bigint-embed': v2({ client: raw(1), info: raw(5), string: cat('r', raw(1)), parent: raw(1) },
+    cat(1, 1, 0, raw(122, 0, 0, 0, 0, 0, 0, 0, 5), 0)),
+  'undefined-embed': v2({ client: raw(1), info: raw(5), string: cat('r', raw(1)), parent: raw(1) },
+    cat(1, 1, 0, raw(127), 0)),
+  'odd-embed': v2({ client: raw(1), info: raw(5), string: cat('r', raw(1)), parent: raw(1) },
+    cat(1, 1, 0, raw(117, 3, 125, 0x40, 124, 0x7f, 0x80, 0, 0, 123, 0x7f, 0xf8, 0, 0, 0, 0, 0, 0), 0)),
+  'deletes-overflow': v2({}, cat(0, 1, 1, 2, HUGE, HUGE, 1, 1)),
+  'same-client-twice': v2({ client: raw(0x41, 0), info: raw(0), len: raw(1, 1) },
+    cat(2, 1, 0, 1, 9, 0)),
+  'json-empty': v2({ client: raw(1), info: raw(2), string: cat('r', raw(1, 0x40, 0xff, 0xff, 0x1f)), parent: raw(1), len: raw(0xbf, 0xff, 0xff, 0x1f) },
+    cat(1, 1, 0, 0))
+}
+
+const v2Corpus = () => {
+  const put = folder('v2')
+  some('v2-convert.vec', 'convert')
+    .forEach((line, i) => put(`vec-${i}`, fromHex(line[2])))
+  for (const [name, bytes] of Object.entries(badV2)) put(`bad-${name}`, bytes)
+}
+
+const mergeCorpus = () => {
+  const put = folder('merge')
+  some('updates-merge.vec', 'merge').forEach((line, i) => put(`vec-${i}`, cat(
+    raw((line[1] - 1) | (i % 3 === 0 ? 2 : 0)),
+    pieces(line.slice(3).map(fromHex)))))
+  const two = (...list) => cat(raw(0), pieces(list))
+  put('bad-skips', two(
+    cat(1, 2, 1, 0, raw(10), 5, raw(0), 5, 0),
+    cat(1, 2, 1, 5, raw(0), 2, raw(10), 9, 0),
+    cat(1, 1, 1, 30, raw(0), 5, 0)))
+  put('bad-backwards', two(
+    cat(2, 1, 1, 15, raw(0), 5, 1, 1, 0, raw(0), 30, 0),
+    cat(1, 1, 1, 0, raw(0), 10, 0)))
+  put('bad-gc-and-item', two(
+    cat(1, 1, 1, 0, raw(4), 1, 't', 'abc', 0),
+    cat(1, 1, 1, 0, raw(0), 3, 0), cat(1, 1, 1, 0, raw(0), 2, 0)))
+  put('bad-clients-up', two(
+    cat(2, 1, 1, 0, raw(0), 1, 1, 9, 0, raw(0), 1, 0),
+    cat(1, 1, 5, 0, raw(0), 1, 0)))
+}
+
+const diffCorpus = () => {
+  const put = folder('diff')
+  some('updates-merge.vec', 'udiff').forEach((line, i) => put(`vec-${i}`, cat(
+    raw(line[1] - 1), pieces([fromHex(line[2])]), fromHex(line[3]))))
+}
+
+/* Without arguments all are written, otherwise those named. */
+const makers = {
+  update: updateCorpus,
+  lib0: lib0Corpus,
+  vector: vectorCorpus,
+  sync: syncCorpus,
+  awareness: awarenessCorpus,
+  seed: seedHeader,
+  v2: v2Corpus,
+  merge: mergeCorpus,
+  diff: diffCorpus
+}
+const wanted = process.argv.slice(2)
+for (const [name, make] of Object.entries(makers)) {
+  if (wanted.length === 0 || wanted.includes(name)) make()
+}
 for (const name of fs.readdirSync(path.join(here, 'corpus'))) {
   const dir = path.join(here, 'corpus', name)
   const files = fs.readdirSync(dir)

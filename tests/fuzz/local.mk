@@ -4,9 +4,12 @@
 # the list of the lowest layer it needs.
 fuzz_yjs = \
 	tests/fuzz/replay_awareness \
+	tests/fuzz/replay_diff \
 	tests/fuzz/replay_lib0 \
+	tests/fuzz/replay_merge \
 	tests/fuzz/replay_sync \
 	tests/fuzz/replay_update \
+	tests/fuzz/replay_v2 \
 	tests/fuzz/replay_vector
 
 fuzz_room = \
@@ -21,6 +24,9 @@ TESTS += $(fuzz_yjs) $(fuzz_room) $(fuzz_transport)
 
 fuzz_main = tests/fuzz/replay.c tests/fuzz/fuzz.h
 tests_fuzz_replay_awareness_SOURCES = tests/fuzz/awareness.c $(fuzz_main)
+tests_fuzz_replay_diff_SOURCES = tests/fuzz/diff.c $(fuzz_main)
+tests_fuzz_replay_merge_SOURCES = tests/fuzz/merge.c $(fuzz_main)
+tests_fuzz_replay_v2_SOURCES = tests/fuzz/v2.c $(fuzz_main)
 tests_fuzz_replay_frame_SOURCES = tests/fuzz/frame.c $(fuzz_main)
 tests_fuzz_replay_http_head_SOURCES = tests/fuzz/http_head.c $(fuzz_main)
 tests_fuzz_replay_lib0_SOURCES = tests/fuzz/lib0.c $(fuzz_main)

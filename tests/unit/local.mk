@@ -9,7 +9,8 @@ unit_base = \
 unit_yjs = \
 	tests/unit/test_vectors \
 	tests/unit/test_yjs_awareness \
-	tests/unit/test_yjs_sync
+	tests/unit/test_yjs_sync \
+	tests/unit/test_yjs_update
 
 unit_room = \
 	tests/unit/test_frame \
