@@ -27,7 +27,7 @@ static void assert_bytes(const struct yjs_bytes *got, struct yjs_span want)
     ck_assert_mem_eq(got->data, want.data, want.len);
 }
 
-/* ------------------------------------------------------------------- merging */
+/* ------------------------------------------------------------------ merging */
 
 START_TEST(test_merge_cuts_and_bridges)
 {
@@ -102,7 +102,7 @@ START_TEST(test_merge_of_very_many)
 }
 END_TEST
 
-/* --------------------------------------------------------------------- bombs */
+/* -------------------------------------------------------------------- bombs */
 
 struct bounded {
     size_t used, most;
