@@ -220,6 +220,8 @@ bool yjs__write_reserve_slow(struct yjs__writer *w, size_t n)
         want = w->len + n;
     if (want < 64)
         want = 64;
+    if (w->limit != 0 && want > w->limit && w->limit >= w->len + n)
+        want = w->limit;
     p = yjs__mem_resize(w->mem, w->data, w->cap, want);
     if (p == NULL) {
         w->err = w->mem->err;

@@ -9,6 +9,10 @@ unit_base = \
 unit_yjs = \
 	tests/unit/test_vectors \
 	tests/unit/test_yjs_awareness \
+	tests/unit/test_yjs_canon \
+	tests/unit/test_yjs_doc \
+	tests/unit/test_yjs_lib0 \
+	tests/unit/test_yjs_store \
 	tests/unit/test_yjs_sync \
 	tests/unit/test_yjs_update
 
