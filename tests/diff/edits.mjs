@@ -165,7 +165,7 @@ const textErase = (ctx, type) => {
 const textSplitPair = (ctx, type) => {
   const { r } = ctx
   /* embeds count in the index but not in the string: near enough */
-  const s = type.toString()
+  const s = Y.Text.prototype.toString.call(type) /* of XmlText: no tags */
   const found = []
   for (let i = 0; i + 1 < s.length && found.length < 50; i++) {
     if ((s.charCodeAt(i) & 0xfc00) === 0xd800) found.push(i + 1)
