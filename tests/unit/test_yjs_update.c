@@ -178,7 +178,7 @@ START_TEST(test_bomb_of_empty_names)
 }
 END_TEST
 
-/* One key of 30 bytes for a million formats: bytes, not structs, are too many */
+/* One key of 30 bytes for millions of formats: it is bytes that are too many */
 START_TEST(test_bomb_of_one_key)
 {
     struct yjs_span bomb =
@@ -222,7 +222,7 @@ START_TEST(test_output_limits)
 }
 END_TEST
 
-/* --------------------------------------------------------------- lying input */
+/* -------------------------------------------------------------- lying input */
 
 /* Every prefix of a v2 update, and every byte replaced, without a crash. */
 START_TEST(test_v2_prefixes_and_bytes)
@@ -277,7 +277,7 @@ START_TEST(test_halves_in_v2)
 }
 END_TEST
 
-/* ------------------------------------------------------------- out of memory */
+/* ------------------------------------------------------------ out of memory */
 
 static int run(int which, struct fail_alloc *fa, struct yjs_bytes *out)
 {
@@ -324,7 +324,7 @@ START_TEST(test_out_of_memory)
 }
 END_TEST
 
-/* ---------------------------------------------------------------------- dump */
+/* --------------------------------------------------------------------- dump */
 
 static int first_line(void *ctx, const char *text)
 {
