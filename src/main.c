@@ -42,6 +42,9 @@ static int with_config(const struct options *options, const char *file)
     int code = EXIT_SUCCESS;
     if (options->action == ACTION_HEALTH_CHECK)
         code = health_check(config.bind, (uint16_t)config.port);
+    else
+        printf("roomd: the settings are fine, file %s\n",
+               file ? file : "none");
     config_deinit(&config);
     return code;
 }

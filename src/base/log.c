@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* Log lines: see log.h. Must never block on anything but the write itself,
- * never allocate without a bound, never pass a peer's control characters to
- * a terminal. */
+/* Log lines: see log.h. Must never wait for a reader (a full pipe, a stopped
+ * terminal: lines are then dropped, counted, and the count told when it flows
+ * again), never allocate without a bound, never pass a peer's control
+ * characters to a terminal. */
 #include "base/log.h"
 
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -11,13 +13,15 @@
 
 #include "base/buf.h"
 
-enum { LINE_MAX_BYTES = 4096 };
+/* A pipe that poll(2) calls writable takes PIPE_BUF = 4,096 bytes at once. */
+enum { END_BYTES = 2, LINE_MAX_BYTES = 4096 - END_BYTES };
 
 static struct {
     enum log_level least;
     enum log_format format;
     int fd;
-} sink = {LOG_INFO, LOG_TEXT, 2};
+    uint64_t dropped, dropped_untold;
+} sink = {.least = LOG_INFO, .format = LOG_TEXT, .fd = 2};
 
 void log_setup(enum log_level least, enum log_format format)
 {
@@ -95,19 +99,28 @@ static void put_field(struct buf *line, const struct log_field *f)
         line->len = before; /* a field is there whole or not at all */
 }
 
-void log_write(enum log_level level, const char *event,
-               const struct log_field *fields)
+uint64_t log_dropped(void)
+{
+    return sink.dropped;
+}
+
+static bool takes_a_line(void)
+{
+    struct pollfd p = {.fd = sink.fd, .events = POLLOUT};
+    return poll(&p, 1, 0) == 1 && (p.revents & POLLOUT);
+}
+
+static void emit(enum log_level level, const char *event,
+                 const struct log_field *fields)
 {
     static const char *const names[] = {"debug", "info", "warning", "error"};
     struct buf line;
-    if (!log_enabled(level))
-        return;
     buf_init(&line, LINE_MAX_BYTES);
     if (sink.format == LOG_JSON) {
         buf_puts(&line, "{\"time\":\"");
         put_time(&line);
-        buf_printf(&line, "\",\"level\":\"%s\",\"event\":\"%s\"",
-                   names[level], event);
+        buf_printf(&line, "\",\"level\":\"%s\",\"event\":\"%s\"", names[level],
+                   event);
     } else {
         put_time(&line);
         buf_printf(&line, " %-7s %s", names[level], event);
@@ -115,9 +128,32 @@ void log_write(enum log_level level, const char *event,
     for (; fields->key; fields++)
         put_field(&line, fields);
     line.overflow = false;
-    line.limit += 2; /* the end of the line always fits */
+    line.limit += END_BYTES; /* always fits */
     buf_puts(&line, sink.format == LOG_JSON ? "}\n" : "\n");
     ssize_t written = write(sink.fd, line.data, line.len);
     (void)written; /* nowhere to report it */
     buf_deinit(&line);
+}
+
+void log_write(enum log_level level, const char *event,
+               const struct log_field *fields)
+{
+    if (!log_enabled(level))
+        return;
+    if (!takes_a_line()) {
+        sink.dropped++;
+        sink.dropped_untold++;
+        return;
+    }
+    if (sink.dropped_untold) {
+        struct log_field told[] = {LOG_INT("lines", sink.dropped_untold), {0}};
+        sink.dropped_untold = 0;
+        emit(LOG_WARNING, "log lines dropped, nobody read them", told);
+        if (!takes_a_line()) {
+            sink.dropped++;
+            sink.dropped_untold++;
+            return;
+        }
+    }
+    emit(level, event, fields);
 }

@@ -5,7 +5,8 @@
  * object. Strings that a peer chose go through LOG_STR, which quotes them,
  * escapes what a terminal could obey and caps them at LOG_STR_MAX bytes. The
  * sink is the process's (level and format are set once by the server); a line
- * is one write(2), so lines of several processes do not mix.
+ * is one write(2), so lines of several processes do not mix. A line that would
+ * have to wait for its reader is dropped and counted instead.
  */
 #ifndef BASE_LOG_H
 #define BASE_LOG_H
@@ -51,5 +52,8 @@ bool log_enabled(enum log_level level);
 /** `fields` ends with an entry whose key is NULL. */
 void log_write(enum log_level level, const char *event,
                const struct log_field *fields);
+
+/** Lines that nobody took, since the start. */
+uint64_t log_dropped(void);
 
 #endif

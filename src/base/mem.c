@@ -3,6 +3,7 @@
  * that a peer chose and no limit checked. */
 #include "base/mem.h"
 
+#include <malloc.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -52,4 +53,20 @@ void *mem_dup(const void *src, size_t len)
 char *mem_strdup(const char *src)
 {
     return mem_dup(src, strlen(src));
+}
+
+size_t mem_give_back(size_t idle)
+{
+    enum { WORTH_IT = 8 << 20 };
+#if defined(__GLIBC__)
+    size_t now = mallinfo2().fordblks;
+    if (now < idle)
+        return now;
+    if (now - idle < WORTH_IT)
+        return idle;
+    malloc_trim(0);
+    return mallinfo2().fordblks;
+#else
+    return idle;
+#endif
 }

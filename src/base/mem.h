@@ -19,4 +19,12 @@ void *mem_realloc(void *ptr, size_t size);
 void *mem_dup(const void *src, size_t len);
 char *mem_strdup(const char *src);
 
+/**
+ * Give freed memory back to the system where enough has come together: the C
+ * library keeps what is freed below anything that lives on. `idle` is what the
+ * last call returned (0 before the first): the free bytes it has left, most of
+ * them without pages. Cheap unless 8 MiB more are free than then.
+ */
+size_t mem_give_back(size_t idle);
+
 #endif

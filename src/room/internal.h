@@ -23,6 +23,7 @@ enum {
      * presence_state as text; below, walking the members is as quick. */
     ROOM_SMALL = 32,
     CACHE_IDLE_MS = 1000, /* caches unused for so long are given back */
+    GIVE_BACK_MS = 5000,  /* between two looks at freed memory */
     ASK_AGAIN_S = 2       /* between two questions of a kind to one client */
 };
 
@@ -38,6 +39,8 @@ struct registry {
     struct list cached; /* rooms that hold caches */
     struct list dead;   /* failed rooms: freed at the next tick */
     uint64_t sweep_at;
+    uint64_t give_back_at; /* when to look at freed memory again */
+    size_t idle_bytes;     /* see mem_give_back */
     uint64_t warn_until; /* window of the bound on warnings */
     uint32_t warned, unwarned;
     bool draining;

@@ -138,6 +138,15 @@ static void sweep_caches(struct registry *r)
     }
 }
 
+/* What ended rooms and connections leave behind goes back to the system. */
+static void give_back(struct registry *r)
+{
+    if (r->now_ms < r->give_back_at)
+        return;
+    r->give_back_at = r->now_ms + GIVE_BACK_MS;
+    r->idle_bytes = mem_give_back(r->idle_bytes);
+}
+
 void registry_tick(struct registry *registry, uint64_t now_ms)
 {
     if (now_ms > registry->now_ms)
@@ -146,4 +155,5 @@ void registry_tick(struct registry *registry, uint64_t now_ms)
     sweep_caches(registry);
     free_dead(registry);
     report_unwarned(registry);
+    give_back(registry);
 }

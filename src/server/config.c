@@ -162,8 +162,8 @@ static bool set_number(struct config *c, const struct key *key,
     return true;
 }
 
-static bool set_text(struct config *c, const struct key *key,
-                     const char *value, char *error)
+static bool set_text(struct config *c, const struct key *key, const char *value,
+                     char *error)
 {
     size_t len = strlen(value);
     bool choice = key->kind == KIND_choice;
@@ -210,8 +210,37 @@ void config_deinit(struct config *config)
 
 /* the file */
 
+/* Where a key's value came from, for messages about it that come later. */
+struct source {
+    enum { FROM_DEFAULT, FROM_FILE, FROM_ENV, FROM_OVERRIDE } kind;
+    const char *name; /* of the file, variable or option */
+    int line;
+};
+
+static void tell_source(const struct source *s, const struct key *key,
+                        const char *what, char *error)
+{
+    switch (s->kind) {
+    case FROM_FILE:
+        snprintf(error, CONFIG_ERROR_MAX, "%.200s:%d: %s: %.240s", s->name,
+                 s->line, key->name, what);
+        break;
+    case FROM_ENV:
+        snprintf(error, CONFIG_ERROR_MAX, "environment variable %s: %s: %.300s",
+                 s->name, key->name, what);
+        break;
+    case FROM_OVERRIDE:
+        snprintf(error, CONFIG_ERROR_MAX, "%s: %s: %.400s", s->name, key->name,
+                 what);
+        break;
+    default:
+        snprintf(error, CONFIG_ERROR_MAX, "%s: %.400s", key->name, what);
+    }
+}
+
 struct reading {
     struct config *config;
+    struct source *sources; /* one for each key */
     FILE *in;
     const char *file;
     char *error; /* the first mistake is the one to tell */
@@ -244,11 +273,43 @@ static char *next_line(char *line, int size, void *arg)
     if (memchr(line, '\0', (size_t)at))
         complain(r, "a NUL byte");
     else if (at == size - 1 && c != '\n')
-        complain(r, "the line is too long");
+        complain(r, "the line is longer than 197 characters; a list may be "
+                    "given in several lines, each with the key");
     else if ((line[0] == ' ' || line[0] == '\t') &&
              line[strspn(line, " \t\r\n")])
         complain(r, "a line must not start with a space");
     return r->error[0] ? NULL : line;
+}
+
+/* A list may be spread over lines that each begin with its key; any other key
+ * comes once. */
+static bool set_again(struct reading *r, const struct key *key,
+                      const char *value, char *what)
+{
+    char **text = text_of(r->config, key);
+    if (strcmp(key->name, "check_origin") != 0) {
+        snprintf(what, CONFIG_ERROR_MAX, "%s: was given in line %d already",
+                 key->name, r->sources[key - keys].line);
+        return false;
+    }
+    size_t have = strlen(*text), more = strlen(value);
+    char *joined = mem_alloc(have + more + 2);
+    memcpy(joined, *text, have);
+    joined[have] = ' ';
+    memcpy(joined + have + 1, value, more + 1);
+    bool ok = set(r->config, key, joined, what);
+    free(joined);
+    return ok;
+}
+
+static bool set_from_file(struct reading *r, const struct key *key,
+                          const char *value, char *what)
+{
+    struct source *source = &r->sources[key - keys];
+    if (source->kind == FROM_FILE)
+        return set_again(r, key, value, what);
+    *source = (struct source){FROM_FILE, r->file, r->line};
+    return set(r->config, key, value, what);
 }
 
 static int on_ini(void *arg, const char *section, const char *name,
@@ -263,15 +324,20 @@ static int on_ini(void *arg, const char *section, const char *name,
         snprintf(what, sizeof what,
                  "%s: belongs into section [%s], not [%.64s]", name,
                  section_of(key), section);
-    else if (set(r->config, key, value, what))
+    else if (set_from_file(r, key, value, what))
         return 1;
     complain(r, what);
     return 0;
 }
 
-static bool read_file(struct config *c, const char *file, char *error)
+static bool read_file(struct config *c, const char *file,
+                      struct source *sources, char *error)
 {
-    struct reading reading = {c, fopen(file, "re"), file, error, 0, 0};
+    struct reading reading = {.config = c,
+                              .sources = sources,
+                              .in = fopen(file, "re"),
+                              .file = file,
+                              .error = error};
     if (!reading.in) {
         snprintf(error, CONFIG_ERROR_MAX, "%.300s: %s", file, strerror(errno));
         return false;
@@ -279,8 +345,7 @@ static bool read_file(struct config *c, const char *file, char *error)
     int line = ini_parse_stream(next_line, &reading, on_ini, &reading);
     if (line > 0) { /* it goes on behind its own mistakes */
         reading.line = line;
-        complain(&reading,
-                 "neither [section], nor key = value, nor # comment");
+        complain(&reading, "neither [section], nor key = value, nor # comment");
     }
     if (ferror(reading.in)) /* a directory, say */
         snprintf(error, CONFIG_ERROR_MAX, "%.300s: %s", file, strerror(errno));
@@ -291,11 +356,14 @@ static bool read_file(struct config *c, const char *file, char *error)
 /* the environment */
 
 static bool from_env(struct config *c, const char *variable,
-                     const struct key *key, char *error)
+                     const struct key *key, struct source *sources, char *error)
 {
     const char *value = getenv(variable);
     char what[CONFIG_ERROR_MAX];
-    if (!value || !*value || set(c, key, value, what))
+    if (!value || !*value)
+        return true;
+    sources[key - keys] = (struct source){FROM_ENV, variable, 0};
+    if (set(c, key, value, what))
         return true;
     snprintf(error, CONFIG_ERROR_MAX, "environment variable %s: %.400s",
              variable, what);
@@ -303,7 +371,7 @@ static bool from_env(struct config *c, const char *variable,
 }
 
 /* ROOMD_<KEY> for every key, and the names that the Phoenix service used. */
-static bool read_env(struct config *c, char *error)
+static bool read_env(struct config *c, struct source *sources, char *error)
 {
     static const char *const known[][2] = {
         {"BIND", "bind"},
@@ -314,7 +382,7 @@ static bool read_env(struct config *c, char *error)
     const char *mix_env = getenv("MIX_ENV");
     c->production = mix_env && strcmp(mix_env, "prod") == 0;
     for (size_t i = 0; i < sizeof known / sizeof *known; i++)
-        if (!from_env(c, known[i][0], find_key(known[i][1]), error))
+        if (!from_env(c, known[i][0], find_key(known[i][1]), sources, error))
             return false;
     for (size_t i = 0; i < KEYS; i++) {
         char variable[64] = "ROOMD_";
@@ -325,19 +393,24 @@ static bool read_env(struct config *c, char *error)
             variable[at++] =
                 *p >= 'a' && *p <= 'z' ? (char)(*p - 'a' + 'A') : *p;
         variable[at] = '\0';
-        if (!from_env(c, variable, &keys[i], error))
+        if (!from_env(c, variable, &keys[i], sources, error))
             return false;
+        if (sources[i].name == variable) /* it does not outlive this */
+            sources[i].name = "ROOMD_...";
     }
     return true;
 }
 
 static bool apply_overrides(struct config *c,
                             const struct config_override *overrides,
-                            size_t count, char *error)
+                            size_t count, struct source *sources, char *error)
 {
     for (size_t i = 0; i < count; i++) {
         const struct key *key = find_key(overrides[i].name);
         char what[CONFIG_ERROR_MAX];
+        if (key)
+            sources[key - keys] =
+                (struct source){FROM_OVERRIDE, overrides[i].origin, 0};
         if (key && set(c, key, overrides[i].value, what))
             continue;
         if (!key)
@@ -350,39 +423,63 @@ static bool apply_overrides(struct config *c,
     return true;
 }
 
-/* What has to hold between keys; settles check_origin = auto. */
-static bool settle(struct config *c, char *error)
+/* What is wrong with the secret; NULL for nothing. */
+static const char *secret_mistake(const struct config *c)
+{
+    size_t len = strlen(c->secret_key_base);
+    if (len && len < CONFIG_SECRET_MIN)
+        return "needs at least 64 bytes (SECRET_KEY_BASE)";
+    if (!len && c->production)
+        return "must be set (SECRET_KEY_BASE) when MIX_ENV=prod";
+    return NULL;
+}
+
+static const char *origin_mistake(const struct config *c)
 {
     struct origin_policy policy;
-    size_t secret = strlen(c->secret_key_base);
-    if (secret && secret < CONFIG_SECRET_MIN) {
-        snprintf(error, CONFIG_ERROR_MAX,
-                 "secret_key_base (SECRET_KEY_BASE): has %zu bytes, needs at "
-                 "least %d",
-                 secret, CONFIG_SECRET_MIN);
-        return false;
+    if (origin_policy_init(&policy, c->check_origin, c->hostname)) {
+        origin_policy_deinit(&policy);
+        return NULL;
     }
-    if (!secret && c->production) {
-        snprintf(error, CONFIG_ERROR_MAX,
-                 "secret_key_base (SECRET_KEY_BASE): must be set when "
-                 "MIX_ENV=prod");
-        return false;
-    }
+    if (!c->hostname[0] && strcmp(c->check_origin, "true") == 0)
+        return "true needs a hostname (PHX_HOST)";
+    return "expected true, conn, false, auto or a list of origins like "
+           "https://example.com or //*.example.com";
+}
+
+/* A client gives a poll up after 20 s (phoenix.js), and a session must not end
+ * while its poll waits. */
+static const char *session_mistake(const struct config *c)
+{
+    return c->longpoll_session > c->longpoll_window
+               ? NULL
+               : "must be longer than longpoll_window";
+}
+
+/* What has to hold between keys; settles check_origin = auto. */
+static bool settle(struct config *c, const struct source *sources, char *error)
+{
+    static const struct {
+        const char *key;
+        const char *(*mistake)(const struct config *);
+    } checks[] = {{"secret_key_base", secret_mistake},
+                  {"check_origin", origin_mistake},
+                  {"longpoll_session", session_mistake}};
     if (strcmp(c->check_origin, "auto") == 0) {
-        const char *how = c->hostname[0] ? "true"
+        const char *how = c->hostname[0]  ? "true"
                           : c->production ? "conn"
                                           : "false";
         free(c->check_origin);
         c->check_origin = mem_strdup(how);
     }
-    if (!origin_policy_init(&policy, c->check_origin, c->hostname)) {
-        snprintf(error, CONFIG_ERROR_MAX, "check_origin: %s",
-                 c->hostname[0] || strcmp(c->check_origin, "true") != 0
-                     ? "expected true, conn, false, auto or a list of origins"
-                     : "true needs a hostname (PHX_HOST)");
+    for (size_t i = 0; i < sizeof checks / sizeof *checks; i++) {
+        const struct key *key = find_key(checks[i].key);
+        const char *what = checks[i].mistake(c);
+        if (!what)
+            continue;
+        tell_source(&sources[key - keys], key, what, error);
         return false;
     }
-    origin_policy_deinit(&policy);
     return true;
 }
 
@@ -391,11 +488,13 @@ bool config_load(struct config *config, const char *file,
                  char error[CONFIG_ERROR_MAX])
 {
     struct config made;
+    struct source sources[KEYS] = {0};
     config_init(&made);
     error[0] = '\0';
-    if ((!file || read_file(&made, file, error)) && read_env(&made, error) &&
-        apply_overrides(&made, overrides, count, error) &&
-        settle(&made, error)) {
+    if ((!file || read_file(&made, file, sources, error)) &&
+        read_env(&made, sources, error) &&
+        apply_overrides(&made, overrides, count, sources, error) &&
+        settle(&made, sources, error)) {
         *config = made;
         return true;
     }

@@ -53,7 +53,7 @@ CONFIG_KEY(time, idle_timeout, "60s", 100, 24 * CONFIG_H, 1,
     "A WebSocket that sends nothing is closed with 1002")
 CONFIG_KEY(time, close_timeout, "5s", 100, CONFIG_H, 1,
     "For the closing handshake of a WebSocket")
-CONFIG_KEY(time, longpoll_window, "10s", 100, 60 * CONFIG_S, 1,
+CONFIG_KEY(time, longpoll_window, "10s", 100, 18 * CONFIG_S, 1,
     "A poll without messages is answered after this")
 CONFIG_KEY(time, longpoll_session, "20s", 100, CONFIG_H, 1,
     "A long-poll session ends so long after its last poll")

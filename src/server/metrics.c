@@ -12,6 +12,7 @@
 
 #include "base/buf.h"
 #include "base/counters.h"
+#include "base/log.h"
 
 static const struct {
     const char *kind, *name, *help;
@@ -147,6 +148,8 @@ void metrics_render(const struct metrics_state *state, struct buf *out)
     buf_printf(out, "%s{version=\"%s\"} 1\n", info, PACKAGE_VERSION);
     put(out, "roomd_uptime_seconds", "gauge", "Since the start",
         (double)state->uptime_ms / 1000);
+    put(out, "roomd_log_dropped_total", "counter",
+        "Log lines that nobody read in time", (double)log_dropped());
     put(out, "roomd_draining", "gauge", "1 after SIGTERM", state->draining);
     put_counters(state->counters, out);
     put_lag(state->lag, out);

@@ -12,24 +12,24 @@ static const struct row {
     const char *name, *argument, *key, *help;
     enum action action;
 } rows[] = {
-    {"config", "FILE", NULL, "read settings from FILE", ACTION_SERVE},
-    {"port", "PORT", "port", "listen on PORT; 0 picks one and prints it",
+    {"--config", "FILE", NULL, "read settings from FILE", ACTION_SERVE},
+    {"--port", "PORT", "port", "listen on PORT; 0 picks one and prints it",
      ACTION_SERVE},
-    {"bind", "ADDRESS", "bind", "listen on ADDRESS (default ::)",
+    {"--bind", "ADDRESS", "bind", "listen on ADDRESS (default ::)",
      ACTION_SERVE},
-    {"www", "DIR", "www", "serve static files from DIR", ACTION_SERVE},
-    {"log-level", "LEVEL", "log_level", "debug, info, warning or error",
+    {"--www", "DIR", "www", "serve static files from DIR", ACTION_SERVE},
+    {"--log-level", "LEVEL", "log_level", "debug, info, warning or error",
      ACTION_SERVE},
-    {"log-format", "FORM", "log_format", "text or json", ACTION_SERVE},
-    {"set", "KEY=VALUE", NULL, "any setting of roomd.conf", ACTION_SERVE},
-    {"check-config", NULL, NULL, "check the settings and exit",
+    {"--log-format", "FORM", "log_format", "text or json", ACTION_SERVE},
+    {"--set", "KEY=VALUE", NULL, "any setting of roomd.conf", ACTION_SERVE},
+    {"--check-config", NULL, NULL, "check the settings and exit",
      ACTION_CHECK_CONFIG},
-    {"dump-config", NULL, NULL, "print all settings with their defaults",
+    {"--dump-config", NULL, NULL, "print all settings with their defaults",
      ACTION_DUMP_CONFIG},
-    {"health-check", NULL, NULL, "ask the running roomd for /health",
+    {"--health-check", NULL, NULL, "ask the running roomd for /health",
      ACTION_HEALTH_CHECK},
-    {"version", NULL, NULL, "print the version", ACTION_VERSION},
-    {"help", NULL, NULL, "print this", ACTION_HELP},
+    {"--version", NULL, NULL, "print the version", ACTION_VERSION},
+    {"--help", NULL, NULL, "print this", ACTION_HELP},
 };
 enum { ROWS = sizeof rows / sizeof *rows };
 
@@ -41,7 +41,7 @@ void options_help(void)
          "usage: roomd [options]\n");
     for (size_t i = 0; i < ROWS; i++) {
         char left[40];
-        snprintf(left, sizeof left, "--%s%s%s", rows[i].name,
+        snprintf(left, sizeof left, "%s%s%s", rows[i].name,
                  rows[i].argument ? "=" : "",
                  rows[i].argument ? rows[i].argument : "");
         printf("  %-20s %s\n", left, rows[i].help);
@@ -73,16 +73,16 @@ static void take(struct options *options, const struct row *row, char *value)
 {
     if (row->key) {
         override(options, row->key, value, row->name);
-    } else if (strcmp(row->name, "config") == 0) {
+    } else if (strcmp(row->name, "--config") == 0) {
         options->config_file = value;
-    } else if (strcmp(row->name, "set") == 0) {
+    } else if (strcmp(row->name, "--set") == 0) {
         char *eq = strchr(value, '=');
         if (!eq) {
             mistake(options, "--set needs KEY=VALUE, not ", value);
             return;
         }
         *eq = '\0';
-        override(options, value, eq + 1, "--set");
+        override(options, value, eq + 1, row->name);
     } else {
         options->action = row->action;
     }
@@ -95,7 +95,7 @@ void options_parse(struct options *options, int argc, char **argv)
     *options = (struct options){.action = ACTION_SERVE};
     for (size_t i = 0; i < ROWS; i++)
         table[i] = (struct option){
-            rows[i].name,
+            rows[i].name + strlen("--"),
             rows[i].argument ? required_argument : no_argument, NULL, 1};
     /* getopt_long names an unknown option itself. */
     while ((found = getopt_long(argc, argv, "", table, &index)) != -1) {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Rooms: documents that merge, bad input, expiry, presence, what is logged. */
-import { assert, test } from '../support/harness.mjs'
+import { assert, LIMIT_MS, SLOW, test } from '../support/harness.mjs'
 import { RawSocket, binaryPush, binaryDecode } from '../support/net.mjs'
-import { sharedRoomd } from '../support/roomd.mjs'
+import { ownRoomd, sharedRoomd } from '../support/roomd.mjs'
 import { freshTopic } from '../support/clients.mjs'
 import { Y } from '../support/modules.mjs'
 import { makeUpdate, textUpdate, docOf, syncStep1, syncStep2, syncUpdate, parseMessage, readVector } from '../support/updates.mjs'
@@ -281,6 +281,39 @@ test('an empty room ends after its time, a join in that time keeps it', async t 
   const third = await member(t, topic)
   assert.deepEqual(third.state, [])
 })
+
+/* A sanitizer's allocator keeps what is freed: the plain build shows this. */
+if (SLOW === 1) {
+  test('memory goes back to the system when rooms end', async t => {
+    const own = await ownRoomd(t, { room_empty: '100ms' })
+    const resident = async () => {
+      const { body } = await own.request('GET', '/metrics')
+      return Number(/^process_resident_memory_bytes (\S+)/m.exec(body)[1])
+    }
+    const { update } = makeUpdate(d => {
+      for (let i = 0; i < 5000; i++) d.getMap('m').set(`key ${i}`, { i })
+    }, 7)
+    const before = await resident()
+    const members = []
+    for (let i = 0; i < 40; i++) {
+      const ws = await RawSocket.open(own.where(), '/socket/websocket?vsn=2.0.0')
+      ws.send('1', '1', `room:${i}`, 'phx_join')
+      ws.send('1', '2', `room:${i}`, 'update', { data: [...update] })
+      ws.send(null, '3', 'phoenix', 'heartbeat')
+      while ((await ws.json())[1] !== '3');
+      members.push(ws)
+    }
+    const full = await resident()
+    assert.ok(full - before > 20e6, `grew by ${full - before}`)
+    for (const ws of members) ws.destroy()
+    const deadline = Date.now() + LIMIT_MS
+    let after = full
+    while (after - before > (full - before) / 4) {
+      assert.ok(Date.now() < deadline, `still ${after - before} of ${full - before}`)
+      after = await resident()
+    }
+  })
+}
 
 test('the log has what the operators look for', async t => {
   const topic = freshTopic()

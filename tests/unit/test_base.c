@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* The leaf modules: dict, wheel, buf, blob, list, log, mem. Dict and wheel are
  * compared with naive twins that always tell the truth. */
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/blob.h"
 #include "base/buf.h"
@@ -350,6 +352,38 @@ START_TEST(a_log_line_obeys_nobody)
 }
 END_TEST
 
+/* A full pipe once stopped the whole daemon. */
+START_TEST(a_log_nobody_reads_stops_nobody)
+{
+    int fds[2];
+    char text[8192];
+    ssize_t n;
+    uint64_t before = log_dropped();
+    ck_assert_int_eq(pipe(fds), 0);
+    log_setup(LOG_INFO, LOG_TEXT);
+    log_set_fd(fds[1]);
+    for (int i = 0; i < 4000; i++)
+        log_info("test of a pipe that nobody reads", LOG_INT("i", i));
+    ck_assert_uint_gt(log_dropped(), before);
+    uint64_t dropped = log_dropped() - before;
+    fcntl(fds[0], F_SETFL, O_NONBLOCK);
+    while (read(fds[0], text, sizeof text) > 0)
+        ;
+    log_info("it flows again");
+    n = read(fds[0], text, sizeof text - 1);
+    ck_assert_int_gt(n, 0);
+    text[n] = '\0';
+    char told[64];
+    snprintf(told, sizeof told, "nobody read them lines=%llu\n",
+             (unsigned long long)dropped);
+    ck_assert_ptr_nonnull(strstr(text, told));
+    ck_assert_ptr_nonnull(strstr(text, "it flows again"));
+    log_set_fd(-1);
+    close(fds[0]);
+    close(fds[1]);
+}
+END_TEST
+
 START_TEST(a_log_line_is_capped)
 {
     static char big[5000];
@@ -377,4 +411,4 @@ SUITE_MAIN("base", dict_agrees_with_an_array, dict_keys_are_bytes,
            wheel_agrees_with_a_list, an_idle_wheel_jumps, buf_keeps_its_limit,
            buf_escapes_json, blobs_count_references, lists_are_rings,
            memory_is_zeroed_and_copied, a_log_line_obeys_nobody,
-           a_log_line_is_capped, counters_add_up)
+           a_log_nobody_reads_stops_nobody, a_log_line_is_capped, counters_add_up)

@@ -123,6 +123,12 @@ START_TEST(mistakes_name_file_line_and_key)
         {"[server]\nnonsense\n", ":2:", "key = value"},
         {"[server\nport = 1\n", ":1:", "section"},
         {"[server]\nport = 1\n  2\n", ":3:", "space"},
+        {"[server]\nport = 1\nport = 2\n", ":3:", "port: was given in line 2"},
+        {"[server]\n\nsecret_key_base = abc\n", ":3:", "secret_key_base"},
+        {"[server]\n\ncheck_origin = example.com\n", ":3:", "check_origin"},
+        {"[server]\ncheck_origin = true\n", ":2:", "hostname"},
+        {"[timeouts]\nlongpoll_window = 20s\n", ":2:", "longpoll_window"},
+        {"[timeouts]\nlongpoll_session = 1s\n", ":2:", "longpoll_window"},
     };
     clean_env();
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
@@ -135,7 +141,7 @@ START_TEST(mistakes_name_file_line_and_key)
     memset(longer, 'a', sizeof longer - 1);
     longer[sizeof longer - 1] = '\0';
     ck_assert(!load(longer));
-    ck_assert_ptr_nonnull(strstr(error, ":1: the line is too long"));
+    ck_assert_ptr_nonnull(strstr(error, ":1: the line is longer"));
     write_file("[server]\nport\0 = 1\n", 19);
     ck_assert(!config_load(&config, file, NULL, 0, error));
     ck_assert_ptr_nonnull(strstr(error, ":2: a NUL byte"));
@@ -146,9 +152,23 @@ START_TEST(mistakes_name_file_line_and_key)
 }
 END_TEST
 
+START_TEST(a_list_takes_several_lines)
+{
+    clean_env();
+    ck_assert_msg(load_with("[server]\ncheck_origin = https://a.example\n"
+                            "check_origin = //*.b.example\n",
+                            NULL, 0),
+                  "%s", error);
+    ck_assert_str_eq(config.check_origin, "https://a.example //*.b.example");
+    config_deinit(&config);
+}
+END_TEST
+
 START_TEST(mistakes_elsewhere_name_the_place)
 {
     struct config_override over[] = {{"nonsense", "1", "--set"}};
+    struct config_override secret[] = {{"secret_key_base", "x", "--set"}};
+    struct config_override port[] = {{"port", "99999", "--port"}};
     clean_env();
     setenv("PORT", "abc", 1);
     ck_assert(!load(""));
@@ -157,6 +177,10 @@ START_TEST(mistakes_elsewhere_name_the_place)
     ck_assert(!load_with("", over, 1));
     ck_assert_ptr_nonnull(strstr(error, "--set"));
     ck_assert_ptr_nonnull(strstr(error, "nonsense"));
+    ck_assert(!load_with("", secret, 1));
+    ck_assert_ptr_nonnull(strstr(error, "--set: secret_key_base"));
+    ck_assert(!load_with("", port, 1));
+    ck_assert_ptr_nonnull(strstr(error, "--port: port"));
 }
 END_TEST
 
@@ -292,6 +316,6 @@ START_TEST(draining_keeps_its_time)
 END_TEST
 
 SUITE_MAIN("config", later_beats_earlier, units,
-           mistakes_name_file_line_and_key, mistakes_elsewhere_name_the_place,
+           mistakes_name_file_line_and_key, a_list_takes_several_lines, mistakes_elsewhere_name_the_place,
            secrets, check_origin_settles, reload_takes_what_it_can,
            the_dump_is_the_shipped_file, draining_keeps_its_time)
