@@ -291,7 +291,8 @@ END_TEST
 
 START_TEST(memory_may_end_anywhere)
 {
-    static const char text[] = "{\"b\":[1,{\"2\":[],\"1\":{}}],\"a\":1,\"b\":2}";
+    static const char text[] =
+        "{\"b\":[1,{\"2\":[],\"1\":{}}],\"a\":1,\"b\":2}";
     struct yjs__slice s = {(const uint8_t *)text, sizeof text - 1};
     int rc = YJS_ERR_NOMEM;
 
