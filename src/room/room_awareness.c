@@ -16,6 +16,12 @@
  * say so. Relayed is only what was accepted: clients of y-phoenix-channel echo
  * every state they hear of, and an echo changes nothing.
  *
+ * The same rule hides the others from a client that comes back: it dropped
+ * their states when its channel failed, but not their clocks, and refuses them
+ * until each is renewed, 15 s later. So their owners are asked in the same way
+ * to raise their clocks, in rooms of up to ROOM_SMALL members. After a restart
+ * of the server the one that comes back is asked itself as well.
+ *
  *   y-protocols awareness update
  *     varuint n, then n times: varuint client, varuint clock, string JSON
  *
@@ -28,7 +34,12 @@
 #include "base/mem.h"
 #include "room/internal.h"
 
-enum { CHECKS_PER_TIMEOUT = 10 };
+enum {
+    CHECKS_PER_TIMEOUT = 10,
+    /* A new client has set a few fields: its clock is below. One that was
+     * connected for long has moved its cursor or renewed its state. */
+    RETURNING_CLOCK = 8
+};
 
 /* An owned awareness id: in `by_client`, and in the `owned` list of its writer
  * or, on its grace, in `orphans`. */
@@ -223,6 +234,8 @@ void awareness_free(struct room *room)
 struct accepted {
     struct room_member *member;
     struct records records;
+    bool known_elsewhere; /* a state that is new here, but not new */
+    bool taken_over;      /* a state on its grace has an owner again */
 };
 
 static void on_accepted(void *ctx, const struct yjs_awareness_change *change)
@@ -234,6 +247,9 @@ static void on_accepted(void *ctx, const struct yjs_awareness_change *change)
         records_put(&acc->records, change->client, change->clock, "null", 4);
     } else {
         own(a, acc->member, change->client);
+        if (change->kind == YJS_AWARENESS_ADDED &&
+            change->clock >= RETURNING_CLOCK)
+            acc->known_elsewhere = true;
         records_put(&acc->records, change->client, change->clock, change->json,
                     change->json_len);
     }
@@ -242,9 +258,10 @@ static void on_accepted(void *ctx, const struct yjs_awareness_change *change)
 /* What an update said that was not accepted: a state repeated while its owner
  * is gone (take it over), or one of a client that was removed (collect the
  * null that revives it). */
-static void examine_rejected(struct room_member *member, const uint8_t *body,
+static void examine_rejected(struct accepted *acc, const uint8_t *body,
                              size_t len, struct records *revive)
 {
+    struct room_member *member = acc->member;
     struct room_awareness *a = member->room->awareness;
     const uint8_t *p = body, *end = body + len;
     uint64_t left = get_varuint(&p, end);
@@ -262,22 +279,73 @@ static void examine_rejected(struct room_member *member, const uint8_t *body,
         struct owned *o = find_owned(a, client);
         if (!live)
             records_put(revive, client, known, "null", 4);
-        else if (clock == known && o && !o->owner)
+        else if (clock == known && o && !o->owner) {
             own(a, member, client);
+            acc->taken_over = true;
+        }
     }
+}
+
+/* May this member be asked now? Then it counts as asked. */
+static bool may_ask(struct room_member *member)
+{
+    uint32_t now = (uint32_t)(member->room->registry->now_ms / 1000) + 1;
+    if (member->asked_query && now - member->asked_query < ASK_AGAIN_S)
+        return false;
+    member->asked_query = now;
+    return true;
 }
 
 /* Null at the known clock, then a query; the query not at every echo. */
 static void revive(struct room_member *member, const struct records *nulls)
 {
     push_records(member, nulls);
-    if (!member->room)
+    if (member->room && may_ask(member))
+        fanout_y_push(member, YJS_MESSAGE_QUERY_AWARENESS, YJS_SYNC_STEP1,
+                      NULL, 0);
+}
+
+/* Have a member raise the clocks of its states. */
+static void ask_to_raise(struct room_member *member)
+{
+    struct room_awareness *a = member->room->awareness;
+    struct records nulls;
+    struct list *node, *next;
+    if (list_empty(&member->owned) || !may_ask(member))
         return;
-    uint32_t now = (uint32_t)(member->room->registry->now_ms / 1000) + 1;
-    if (member->asked_query && now - member->asked_query < ASK_AGAIN_S)
+    records_init(&nulls);
+    LIST_FOREACH(node, next, &member->owned)
+    {
+        const struct owned *o = LIST_ENTRY(node, struct owned, node);
+        uint64_t clock;
+        bool live;
+        if (yjs_awareness_clock(a->states, o->client, &clock, &live) && live)
+            records_put(&nulls, o->client, clock, "null", 4);
+    }
+    push_records(member, &nulls);
+    buf_deinit(&nulls.bytes);
+    if (member->room)
+        fanout_y_push(member, YJS_MESSAGE_QUERY_AWARENESS, YJS_SYNC_STEP1,
+                      NULL, 0);
+}
+
+/* Somebody came back who knows old clocks: see the top. */
+static void welcome_back(const struct accepted *acc)
+{
+    struct room *room = acc->member->room;
+    struct list *node, *next;
+    if (!acc->known_elsewhere && !acc->taken_over)
         return;
-    member->asked_query = now;
-    fanout_y_push(member, YJS_MESSAGE_QUERY_AWARENESS, YJS_SYNC_STEP1, NULL, 0);
+    if (room->count < 2 || room->count > ROOM_SMALL)
+        return;
+    LIST_FOREACH(node, next, &room->members)
+    {
+        struct room_member *m = LIST_ENTRY(node, struct room_member, node);
+        if (m != acc->member || acc->known_elsewhere)
+            ask_to_raise(m);
+        if (room->failed)
+            return;
+    }
 }
 
 static room_refusal reject(struct room_member *member, int err, size_t len)
@@ -321,12 +389,14 @@ room_refusal awareness_receive(struct room_member *member, const uint8_t *body,
     }
     counter_inc(registry->counters, COUNTER_AWARENESS_APPLIED);
     records_init(&nulls);
-    examine_rejected(member, body, len, &nulls);
+    examine_rejected(&acc, body, len, &nulls);
     room_schedule(room);
     if (acc.records.count)
         broadcast_records(room, member, &acc.records);
     if (nulls.count && member->room)
         revive(member, &nulls);
+    if (member->room)
+        welcome_back(&acc);
     buf_deinit(&acc.records.bytes);
     buf_deinit(&nulls.bytes);
     return NULL;

@@ -136,15 +136,42 @@ test('awareness survives a reconnect within the grace period, without flicker', 
   const b = openProvider(t, roomd.ws(), topic)
   await Promise.all([synced(a), synced(b)])
   a.awareness.setLocalStateField('name', 'A')
+  b.awareness.setLocalStateField('name', 'B')
   const known = () => b.awareness.getStates().get(a.doc.clientID)?.name === 'A'
+  const back = () => a.awareness.getStates().get(b.doc.clientID)?.name === 'B'
   await eventually('awareness', known, [[b.awareness, 'change']])
+  await eventually('awareness', back, [[a.awareness, 'change']])
   const removed = []
-  b.awareness.on('change', c => removed.push(...c.removed))
+  /* b hears null for itself when it is asked to raise its clock. */
+  b.awareness.on('change', c => removed.push(...c.removed.filter(id => id !== b.doc.clientID)))
   proxy.kill()
   await eventually('a to be disconnected', () => !a.synced, [[a, 'sync']])
   await synced(a)
   assert.ok(known())
   assert.deepEqual(removed, [])
+  /* The renewal would come 15 s later. */
+  await eventually('to see the other again', back, [[a.awareness, 'change']], 10000)
+})
+
+test('after a restart everybody sees everybody, before any renewal', async t => {
+  const topic = freshTopic('y_doc_room:')
+  const one = await startRoomd()
+  const all = [1, 2, 3].map(() => openProvider(t, one.ws(), topic))
+  await Promise.all(all.map(synced))
+  for (const p of all) {
+    for (let i = 0; i < 12; i++) p.awareness.setLocalStateField('cursor', i)
+    p.awareness.setLocalStateField('name', p.doc.clientID)
+  }
+  const everybody = () => all.every(p => all.every(q =>
+    p.awareness.getStates().get(q.doc.clientID)?.name === q.doc.clientID))
+  const changes = all.map(p => [p.awareness, 'change'])
+  await eventually('awareness', everybody, changes)
+  await one.stop()
+  await eventually('nobody', () => all.every(p => p.awareness.getStates().size === 1), changes)
+  const two = await startRoomd({}, { port: one.port })
+  t.after(() => two.stop())
+  await Promise.all(all.map(synced))
+  await eventually('awareness again', everybody, changes, 10000)
 })
 
 test('awareness comes back after a removal (null at the same clock, then a query)', async t => {
