@@ -56,6 +56,8 @@ manual() {
     check "$1 --help names options" "$([ -s "$scratch/$1.flags" ] || echo none)"
     check "the manual page of $1 names every option of --help" "$(
         grep -vxFf "$scratch/$1.man" "$scratch/$1.flags")"
+    check "no placeholder is left in the manual page of $1" "$(
+        grep -n '@[A-Za-z_]*@' "$build/man/$1.1")"
     check "the manual page of $1 names no other option" "$(
         grep -vxFf "$scratch/$1.flags" "$scratch/$1.man")"
     if command -v mandoc >/dev/null 2>&1; then
