@@ -9,7 +9,7 @@ import { freshTopic } from '../support/clients.mjs'
 import { textUpdate, docOf, syncStep1, syncUpdate, parseMessage } from '../support/updates.mjs'
 import { Y } from '../support/modules.mjs'
 
-const roomd = await sharedRoomd({ longpoll_window: '20s', poll_bytes: 200000, body_bytes: 1000000 })
+const roomd = await sharedRoomd({ longpoll_window: '18s', poll_bytes: 200000, body_bytes: 1000000 })
 const where = roomd.where()
 const open = options => RawPoll.open(where, options)
 

@@ -45,6 +45,18 @@ test('the state is one update: everything of everyone, byte for byte what npm yj
   assert.deepEqual(state, Buffer.from(Y.encodeStateAsUpdate(reference)))
 })
 
+test('each joiner gets the document of its moment, however quickly they come', async t => {
+  const topic = freshTopic()
+  const first = await member(t, topic)
+  for (let i = 0; i < 5; i++) {
+    first.send('1', '2', topic, 'update', { data: [...textUpdate(`part ${i};`, 50 + i)] })
+    first.send('1', '3', topic, 'nonsense', {})
+    while ((await first.json())[1] !== '3');
+    const text = docOf(await stateOf(t, topic)).getText('t').toString()
+    for (let k = 0; k <= i; k++) assert.ok(text.includes(`part ${k};`), `joiner ${i}: ${text}`)
+  }
+})
+
 test('updates out of order wait for their past, and the state carries them', async t => {
   const topic = freshTopic()
   const doc = new Y.Doc()

@@ -62,6 +62,8 @@ START_TEST(entries_fix_what_they_name)
     ck_assert(allowed(list, "https://a.example", NULL));
     ck_assert(allowed(list, "https://a.example:443", NULL));
     ck_assert(!allowed(list, "http://a.example", NULL));
+    ck_assert(!allowed(list, "https://evil.a.example", NULL));
+    ck_assert(!allowed(list, "http://x.b.example:8080", NULL));
     ck_assert(!allowed(list, "https://a.example:444", NULL));
     ck_assert(allowed(list, "http://b.example:8080", NULL));
     ck_assert(allowed(list, "https://b.example:8080", NULL));

@@ -118,6 +118,21 @@ START_TEST(a_full_queue_drops_the_oldest_awareness)
 }
 END_TEST
 
+/* A frame that is half on the wire and then dropped corrupts the stream. */
+START_TEST(what_has_begun_is_not_dropped)
+{
+    begin();
+    push_big('A', 90, MESSAGE_AWARENESS);
+    push_big('B', 90, MESSAGE_AWARENESS);
+    push_big('C', 90, MESSAGE_AWARENESS);
+    push_big('D', 90, MESSAGE_AWARENESS);
+    q.head_begun = true;
+    ck_assert_int_eq(push_big('E', 90, MESSAGE_DOCUMENT), OUTQ_QUEUED);
+    ck_assert_uint_eq(dropped, 1);
+    ck_assert_str_eq(drain(), "ACDE");
+}
+END_TEST
+
 START_TEST(documents_overflow_and_awareness_gives_way)
 {
     begin();
@@ -254,6 +269,7 @@ END_TEST
 SUITE_MAIN("outq", first_in_first_out, urgent_goes_ahead_in_its_own_order,
            nothing_goes_before_what_has_begun,
            a_full_queue_drops_the_oldest_awareness,
+           what_has_begun_is_not_dropped,
            documents_overflow_and_awareness_gives_way,
            one_message_may_be_larger_than_the_limit,
            put_back_restores_the_order, like_its_naive_twin)
