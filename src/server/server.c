@@ -327,16 +327,23 @@ static void on_websocket(void *arg, int fd, const struct connect_params *params)
     ws_adopt(s->ws, fd, params);
 }
 
-static void on_http(void *arg, int fd, const struct http_head *first,
+static void on_http(void *arg, int fd, const struct listener_request *request,
                     const struct sockaddr *peer, socklen_t peer_len)
 {
     struct server *s = arg;
-    http_adopt(s->http, fd, first, peer, peer_len);
+    http_adopt(s->http, fd, request, peer, peer_len);
+}
+
+static void on_parted(void *arg, void *keep, bool reset)
+{
+    struct server *s = arg;
+    http_parted(s->http, keep, reset);
 }
 
 static const struct listener_ops listener_callbacks = {
     .websocket = on_websocket,
     .http = on_http,
+    .parted = on_parted,
 };
 
 /* the start */
@@ -415,8 +422,10 @@ static bool start_transports(struct server *s)
     }
     s->listener = listener_new(&s->env, s->poller, c->bind, (uint16_t)c->port,
                                &listener_callbacks, s);
-    if (s->listener)
+    if (s->listener) {
+        http_set_listener(s->http, s->listener);
         return true;
+    }
     log_error("cannot listen", LOG_Z("bind", c->bind),
               LOG_INT("port", c->port), LOG_Z("error", strerror(errno)));
     return false;

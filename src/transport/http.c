@@ -5,7 +5,7 @@
  * suspended (MHD aborts the process), or park a poll whose client has left.
  *
  * Library behaviour that this file relies on [measured with 0.9.75]:
- *  - Its own timeout counts inactivity only, so a head sent drop by drop lives
+ *  - Its own timeout counts inactivity only, so a body sent drop by drop lives
  *    for ever. Ours are absolute, one timer per connection. There is no call
  *    to close a connection: the deadline shuts the socket down, and MHD sees
  *    the end.
@@ -14,47 +14,40 @@
  *  - Resuming scans all suspended connections: resumes are collected and MHD
  *    runs once per turn (10,000 parked: 18 us each, 104 us one by one). A
  *    resumed request enters the access handler anew.
- *  - A proxy's upstream connection that MHD owns may carry an upgrade later.
- *    MHD's own upgrade mechanism sends the 101 and gives out what it has read
- *    behind the head; the descriptor is duplicated, the copy given to
- *    libwebsockets, and MHD told to close its own, which it does without
+ *  - An upgrade that was pipelined behind another request (see http_conn.c) is
+ *    MHD's already. Its own upgrade mechanism sends the 101 and gives out what
+ *    it has read behind the head; the descriptor is duplicated, the copy given
+ *    to libwebsockets, and MHD told to close its own, which it does without
  *    shutdown() [read in its source].
  *
  * The pool of a connection must hold the head twice over, 72 bytes for each
  * header and cookie, and the head of the response; and MHD zeroes all of it
- * after each response, so that a kept-alive connection takes its whole size
- * [measured: 33.4 kB each with 32 kB of pool, 5.5 kB before the first answer].
- * One size for all is too small for some or too much for the rest. We know the
- * first head: there are three daemons with three sizes, and the largest, for
- * heads full of cookies, does not keep connections alive, so that its pages
- * are only touched as far as they are used.
+ * after each response. We know the head before MHD does, so there are three
+ * daemons with three sizes: parked polls of ordinary clients take the smallest.
  */
 #include "transport/http.h"
 
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/epoll.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <microhttpd.h>
 #include <uv.h>
 
 #include "base/counters.h"
-#include "base/log.h"
 #include "base/mem.h"
 #include "transport/env.h"
 #include "transport/http_head.h"
 #include "transport/http_request.h"
 #include "transport/poller.h"
 
-static const size_t pool_bytes[HTTP_POOLS] = {3072, 6144, 65536};
+static const size_t pool_bytes[HTTP_POOLS] = {2560, 6144, 65536};
 
 enum {
     HEADER_BYTES = 72,    /* MHD's record of a header, cookie or argument */
     RESPONSE_BYTES = 640, /* the head of our longest response */
-    HEAD_SLACK = 256,     /* later heads may be longer: a token comes along */
+    HEAD_SLACK = 64,      /* what a line has besides name and value */
     CONNECTIONS_MAX = 1 << 20, /* ours is counted in listen.c */
     RUNS_PER_TURN = 16
 };
@@ -64,101 +57,16 @@ static uint64_t now_of(const struct http *http)
     return env_now(http->env);
 }
 
-/* deadlines */
-
-static const struct {
-    enum counter_id counter;
-    size_t limit; /* offset in transport_limits */
-} phases[] = {
-    [HTTP_IDLE] = {COUNTER_LIMIT_KEEPALIVE,
-                   offsetof(struct transport_limits, keepalive_ms)},
-    [HTTP_HEAD] = {COUNTER_LIMIT_HEAD_TIME,
-                   offsetof(struct transport_limits, head_ms)},
-    [HTTP_BODY] = {COUNTER_LIMIT_BODY_TIME,
-                   offsetof(struct transport_limits, request_ms)},
-    [HTTP_WRITING] = {COUNTER_LIMIT_RESPONSE_TIME,
-                      offsetof(struct transport_limits, response_ms)},
-};
-
-static void on_deadline(struct wheel_timer *timer, uint64_t now)
-{
-    struct http_conn *conn = LIST_ENTRY(timer, struct http_conn, deadline);
-    (void)now;
-    if (conn->phase != HTTP_IDLE)
-        log_info("http deadline", LOG_INT("phase", conn->phase));
-    counter_inc(conn->http->env->counters, phases[conn->phase].counter);
-    shutdown(conn->fd, SHUT_RDWR);
-}
-
-void http_conn_phase(struct http_conn *conn, enum http_phase phase)
-{
-    struct transport_env *env = conn->http->env;
-    conn->phase = phase;
-    if (phase == HTTP_PARKED) {
-        wheel_cancel(env->wheel, &conn->deadline);
-        return;
-    }
-    uint64_t ms;
-    memcpy(&ms, (const char *)&env->limits + phases[phase].limit, sizeof ms);
-    wheel_set(env->wheel, &conn->deadline, env_now(env) + ms, on_deadline);
-}
-
-/* parking */
-
-static void on_parked_event(struct poller_item *item, uint32_t events)
-{
-    struct http_request *r = LIST_ENTRY(item, struct http_request, watch);
-    (void)events;
-    r->aborted = true;
-    http_request_wake(r);
-}
-
-void http_request_park(struct http_request *r)
-{
-    struct http *http = r->conn->http;
-    http_conn_phase(r->conn, HTTP_PARKED);
-    MHD_suspend_connection(r->mhd);
-    r->suspended = true;
-    list_push(&http->parked, &r->node);
-    if (!poller_add(http->poller, &r->watch, r->conn->fd, EPOLLRDHUP,
-                    on_parked_event)) {
-        r->aborted = true; /* cannot be watched: not to be kept */
-        http_request_wake(r);
-    }
-}
-
-void http_request_wake(struct http_request *r)
-{
-    struct http *http = r->conn->http;
-    if (!r->suspended)
-        return;
-    poller_delete(http->poller, &r->watch);
-    list_remove(&r->node);
-    list_push(&http->woken, &r->node);
-}
+/* polls */
 
 static void on_longpoll_wake(struct lp_request *lp)
 {
     http_request_wake(LIST_ENTRY(lp, struct http_request, lp));
 }
 
-/* A reset puts the socket into the closed state, an end does not. */
-static bool was_reset(int fd)
-{
-    struct tcp_info info;
-    socklen_t len = sizeof info;
-    return getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len) == 0 &&
-           info.tcpi_state == TCP_CLOSE;
-}
-
-static bool on_longpoll_lost(struct lp_link *link)
-{
-    return was_reset(LIST_ENTRY(link, struct http_conn, link)->fd);
-}
-
 static const struct longpoll_ops longpoll_callbacks = {
     .wake = on_longpoll_wake,
-    .lost = on_longpoll_lost,
+    .lost = http_keep_lost,
 };
 
 static void resume_woken(struct http *http)
@@ -185,28 +93,14 @@ static void on_connection(void *arg, struct MHD_Connection *mhd,
                           void **socket_context,
                           enum MHD_ConnectionNotificationCode what)
 {
-    struct http_pool *pool = arg;
-    struct http *http = pool->http;
-    struct counters *c = http->env->counters;
     if (what == MHD_CONNECTION_NOTIFY_STARTED) {
         const union MHD_ConnectionInfo *info =
             MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CONNECTION_FD);
-        struct http_conn *conn = mem_zalloc(sizeof *conn);
-        conn->http = http;
-        conn->pool = pool;
-        conn->fd = info->connect_fd;
-        counter_inc(c, COUNTER_CONNECTIONS_HTTP);
-        counter_inc(c, COUNTER_OPENED_HTTP);
-        http_conn_phase(conn, HTTP_HEAD);
-        *socket_context = conn;
-        return;
+        *socket_context = http_conn_arrived(arg, mhd, info->connect_fd);
+    } else if (*socket_context) {
+        http_conn_free(*socket_context);
+        *socket_context = NULL;
     }
-    struct http_conn *conn = *socket_context;
-    longpoll_settle(&conn->link, was_reset(conn->fd));
-    wheel_cancel(http->env->wheel, &conn->deadline);
-    counter_dec(c, COUNTER_CONNECTIONS_HTTP);
-    free(conn);
-    *socket_context = NULL;
 }
 
 /* The request line is there: gives the raw target, and makes the request. */
@@ -215,10 +109,13 @@ static void *on_request_line(void *arg, const char *target,
 {
     struct http *http = ((struct http_pool *)arg)->http;
     struct http_conn *conn = conn_of(mhd);
+    if (!conn)
+        return NULL;
     struct http_request *r =
         http_request_new(conn, mhd, target, strlen(target));
     http->requests++;
-    longpoll_settle(&conn->link, false);
+    if (conn->keep)
+        longpoll_settle(&conn->keep->link, false);
     if (conn->phase == HTTP_IDLE)
         http_conn_phase(conn, HTTP_HEAD);
     return r;
@@ -254,7 +151,7 @@ static void on_completed(void *arg, struct MHD_Connection *mhd,
     poller_delete(http->poller, &r->watch);
     list_remove(&r->node);
     http_request_free(r, code == MHD_REQUEST_TERMINATED_COMPLETED_OK);
-    http_conn_phase(conn, HTTP_IDLE);
+    http_conn_answered(conn);
 }
 
 /* running */
@@ -279,6 +176,7 @@ static void run_mhd(struct http_pool *pool)
     bool more = false;
     for (int i = 0; i < RUNS_PER_TURN; i++) {
         MHD_run(pool->mhd);
+        http_conn_return_answered(pool->http); /* before it reads again */
         more = MHD_get_timeout(pool->mhd, &wait) == MHD_YES;
         if (!more || wait != 0)
             break;
@@ -303,42 +201,55 @@ bool http_turn(struct http *http)
     return busy;
 }
 
-/* The smallest pool that holds such heads: MHD gives half of it to the head
- * as it is read, the rest to what it makes of it. */
+/* The smallest pool that holds the request: MHD gives half of it to the head
+ * as it is read, the rest to what it makes of it. Heads that it will read
+ * without us may be of any size. */
 static struct http_pool *pool_for(struct http *http,
-                                  const struct http_head *head)
+                                  const struct listener_request *request)
 {
+    const struct http_head *head = request->head;
     size_t text = head->target.len + HEAD_SLACK, records = head->count;
-    for (size_t i = 0; i < head->count; i++) {
-        const struct http_header *h = &head->headers[i];
-        text += h->name.len + h->value.len + 4;
-        if (!http_span_is_nocase(h->name, "cookie"))
+    int i = 0;
+    for (size_t h = 0; h < head->count; h++) {
+        struct http_span value = head->headers[h].value;
+        text += head->headers[h].name.len + value.len + HEAD_SLACK / 16;
+        if (!http_span_is_nocase(head->headers[h].name, "cookie"))
             continue;
-        text += h->value.len;
-        for (size_t c = 0; c < h->value.len; c++)
-            records += h->value.p[c] == ';' || h->value.p[c] == ',';
+        text += value.len;
+        for (size_t c = 0; c < value.len; c++)
+            records += value.p[c] == ';' || value.p[c] == ',';
     }
-    for (size_t i = 0; i < head->query.len; i++)
-        records += head->query.p[i] == '&';
+    for (size_t c = 0; c < head->query.len; c++)
+        records += head->query.p[c] == '&';
     size_t half = records * HEADER_BYTES + RESPONSE_BYTES;
     half = half > text ? half : text;
-    int i = 0;
-    while (i < HTTP_POOLS - 1 && pool_bytes[i] < 2 * half)
+    while (i < HTTP_POOLS - 1 && (request->more || pool_bytes[i] < 2 * half))
         i++;
     return &http->pools[i];
 }
 
-void http_adopt(struct http *http, int fd, const struct http_head *first,
+void http_adopt(struct http *http, int fd,
+                const struct listener_request *request,
                 const struct sockaddr *peer, socklen_t peer_len)
 {
-    struct http_pool *pool = pool_for(http, first);
-    if (http->stopping) {
-        close(fd);
-        return;
-    }
-    /* Closes the socket itself when it refuses. */
-    MHD_add_connection(pool->mhd, fd, peer, peer_len);
+    struct http_pool *pool = pool_for(http, request);
+    struct http_conn *conn = http_conn_new(http, pool, fd, request);
     pool->due = true;
+    /* Closes the socket itself when it refuses. */
+    if (MHD_add_connection(pool->mhd, fd, peer, peer_len) != MHD_YES &&
+        !conn->mhd)
+        http_conn_free(conn);
+}
+
+void http_parted(struct http *http, void *keep, bool reset)
+{
+    (void)http;
+    http_keep_free(keep, reset);
+}
+
+void http_set_listener(struct http *http, struct listener *listener)
+{
+    http->listener = listener;
 }
 
 static struct MHD_Daemon *start_mhd(struct http_pool *pool, size_t bytes)
@@ -360,7 +271,6 @@ static bool pool_start(struct http *http, int number)
 {
     struct http_pool *pool = &http->pools[number];
     pool->http = http;
-    pool->one_shot = number == HTTP_POOLS - 1;
     pool->mhd = start_mhd(pool, pool_bytes[number]);
     if (!pool->mhd)
         return false;
@@ -389,10 +299,21 @@ static void pool_stop(struct http_pool *pool)
     pool->mhd = NULL;
 }
 
+/* A socket at its end: what MHD is left with when a connection is taken away
+ * from it. */
+static int open_dead(void)
+{
+    int pair[2];
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0,
+                   pair) != 0)
+        return -1;
+    close(pair[1]);
+    return pair[0];
+}
+
 bool http_new(const struct http_options *options, struct http **out)
 {
     struct http *http = *out = mem_zalloc(sizeof *http);
-    bool ok = true;
     http->env = options->env;
     http->poller = options->poller;
     http->ws = options->ws;
@@ -401,6 +322,11 @@ bool http_new(const struct http_options *options, struct http **out)
     http->pages_arg = options->pages_arg;
     list_init(&http->parked);
     list_init(&http->woken);
+    list_init(&http->arriving);
+    list_init(&http->answered);
+    list_init(&http->spent);
+    http->dead = open_dead();
+    bool ok = http->dead >= 0;
     for (int i = 0; i < HTTP_POOLS && ok; i++)
         ok = pool_start(http, i);
     http->gzip = gzip_new();
@@ -429,8 +355,14 @@ void http_stop(struct http *http)
         http_request_wake(LIST_ENTRY(node, struct http_request, node));
     }
     resume_woken(http);
+    http_conn_bury_spent(http);
     for (int i = 0; i < HTTP_POOLS; i++)
         pool_stop(&http->pools[i]);
+    while (!list_empty(&http->arriving))
+        http_conn_free(
+            LIST_ENTRY(http->arriving.next, struct http_conn, node));
+    if (http->dead >= 0)
+        close(http->dead);
     longpoll_free(http->longpoll, now_of(http));
     http->longpoll = NULL;
     gzip_free(http->gzip);

@@ -13,7 +13,8 @@
 
 struct buf;
 struct http;
-struct http_head;
+struct listener;
+struct listener_request;
 struct poller;
 struct static_files;
 struct transport_env;
@@ -38,10 +39,14 @@ struct http_options {
 /** False when libmicrohttpd cannot start; `*out` is to be stopped and freed
  *  in any case, since it may have handles on the loop. */
 bool http_new(const struct http_options *options, struct http **out);
-/** Takes `fd`, also on failure. `first` is the head of its first request,
- *  which is still in the socket. */
-void http_adopt(struct http *http, int fd, const struct http_head *first,
+/** Where answered connections go. Before the first http_adopt. */
+void http_set_listener(struct http *http, struct listener *listener);
+/** Takes `fd`, also on failure; the request is still in the socket. */
+void http_adopt(struct http *http, int fd,
+                const struct listener_request *request,
                 const struct sockaddr *peer, socklen_t peer_len);
+/** listener_ops.parted */
+void http_parted(struct http *http, void *keep, bool reset);
 /** Let the library do what is due; true when something was. */
 bool http_turn(struct http *http);
 

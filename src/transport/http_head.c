@@ -132,14 +132,8 @@ static int parse_request_line(struct http_head *head, struct http_span line)
     return HTTP_HEAD_OK;
 }
 
-static int parse_header_line(struct http_header *header, struct http_span line)
+static int check_header(const struct http_header *header)
 {
-    const char *colon = memchr(line.p, ':', line.len);
-    if (!colon) /* also catches folded lines: a name cannot hold a space */
-        return HTTP_HEAD_BAD;
-    header->name = (struct http_span){line.p, (size_t)(colon - line.p)};
-    header->value = trim((struct http_span){
-        colon + 1, (size_t)(line.p + line.len - colon - 1)});
     if (!all_token(header->name))
         return HTTP_HEAD_BAD;
     for (size_t i = 0; i < header->value.len; i++) {
@@ -148,6 +142,37 @@ static int parse_header_line(struct http_header *header, struct http_span line)
             return HTTP_HEAD_BAD;
     }
     return HTTP_HEAD_OK;
+}
+
+static int parse_header_line(struct http_header *header, struct http_span line)
+{
+    const char *colon = memchr(line.p, ':', line.len);
+    if (!colon) /* also catches folded lines: a name cannot hold a space */
+        return HTTP_HEAD_BAD;
+    header->name = (struct http_span){line.p, (size_t)(colon - line.p)};
+    header->value = trim((struct http_span){
+        colon + 1, (size_t)(line.p + line.len - colon - 1)});
+    return check_header(header);
+}
+
+int http_head_charset(const struct http_head *head)
+{
+    if (!all_token(head->method))
+        return HTTP_HEAD_BAD;
+    for (size_t i = 0; i < head->count; i++)
+        if (check_header(&head->headers[i]) != HTTP_HEAD_OK)
+            return HTTP_HEAD_BAD;
+    return HTTP_HEAD_OK;
+}
+
+size_t http_head_plain_size(const struct http_head *head)
+{
+    size_t size = head->method.len + head->target.len +
+                  strlen("  HTTP/1.1\r\n\r\n");
+    for (size_t i = 0; i < head->count; i++)
+        size += head->headers[i].name.len + head->headers[i].value.len +
+                strlen(": \r\n");
+    return size;
 }
 
 static size_t count_headers(const struct http_head *head, const char *name)

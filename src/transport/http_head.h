@@ -63,6 +63,14 @@ int http_head_parse(struct http_head *head, const char *buf, size_t len);
  *  in two ways. http_head_parse has checked this. */
 int http_head_framing(const struct http_head *head);
 
+/** HTTP_HEAD_OK unless a name is no token or a value holds what no header
+ *  may: a head that was not read by http_head_parse. */
+int http_head_charset(const struct http_head *head);
+
+/** The length a head has when each line is written in the plain way, with one
+ *  space behind the colon. */
+size_t http_head_plain_size(const struct http_head *head);
+
 /** Split a request target into path and query; false when it is no origin
  *  form, absolute form or "*". */
 bool http_target_split(struct http_span target, struct http_span *path,

@@ -37,6 +37,8 @@ struct http_request *http_request_new(struct http_conn *conn,
 {
     struct http_request *r = mem_zalloc(sizeof *r + len + 1);
     r->conn = conn;
+    r->checked = conn->checked;
+    conn->checked = false; /* the next one, if MHD reads it itself */
     r->mhd = mhd;
     list_init(&r->node);
     r->target_len = len;
@@ -48,8 +50,8 @@ void http_request_free(struct http_request *r, bool written)
 {
     struct http *http = r->conn->http;
     if (r->polled && http->longpoll)
-        longpoll_finish(http->longpoll, &r->lp, written, &r->conn->link,
-                        env_now(http->env));
+        longpoll_finish(http->longpoll, &r->lp, written,
+                        http_conn_link(r->conn), env_now(http->env));
     buf_deinit(&r->body);
     if (r->upgrade)
         connect_params_deinit(r->upgrade);
@@ -73,7 +75,7 @@ static bool queue_response(struct http_request *r, int status,
         return false;
     counter_inc(c, COUNTER_HTTP_REQUESTS);
     http_conn_phase(r->conn, HTTP_WRITING);
-    if (r->conn->pool->one_shot && !r->upgrade)
+    if (r->last && !r->upgrade)
         add(response, "Connection", "close");
     bool ok = MHD_queue_response(r->mhd, (unsigned int)status, response) ==
               MHD_YES;
@@ -343,7 +345,8 @@ struct head_builder {
 };
 
 static enum MHD_Result on_header(void *arg, enum MHD_ValueKind kind,
-                                 const char *name, const char *value)
+                                 const char *name, size_t name_len,
+                                 const char *value, size_t value_len)
 {
     struct head_builder *b = arg;
     (void)kind;
@@ -352,37 +355,83 @@ static enum MHD_Result on_header(void *arg, enum MHD_ValueKind kind,
         return MHD_NO;
     }
     b->head->headers[b->head->count++] = (struct http_header){
-        {name, strlen(name)}, {value ? value : "", value ? strlen(value) : 0}};
+        {name, name_len}, {value ? value : "", value ? value_len : 0}};
     return MHD_YES;
 }
 
-/* What listen.c checked of a connection's first request holds for the later
- * ones too. */
-static bool build_head(struct http_request *r, const char *method,
-                       const char *version, struct http_head *head)
+static size_t header_size(const struct http_request *r)
+{
+    const union MHD_ConnectionInfo *info = MHD_get_connection_info(
+        r->mhd, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
+    return info ? info->header_size : 0;
+}
+
+/* A head that was pipelined and that only MHD has read, which forgives more
+ * than listen.c: the same is asked of what it made of it. What it swallowed
+ * (bare line feeds, folds, NULs) shows in the length. */
+static int check_pipelined(struct http_request *r, const char *version,
+                           const struct http_head *head)
+{
+    if (strcmp(version, "HTTP/1.0") != 0 && strcmp(version, "HTTP/1.1") != 0)
+        return HTTP_HEAD_VERSION;
+    if (header_size(r) > r->conn->http->env->limits.head_bytes)
+        return HTTP_HEAD_LARGE;
+    if (header_size(r) != http_head_plain_size(head))
+        return HTTP_HEAD_BAD;
+    int err = http_head_charset(head);
+    return err ? err : http_head_framing(head);
+}
+
+static int build_head(struct http_request *r, const char *method,
+                      const char *version, struct http_head *head)
 {
     struct head_builder builder = {head, false};
     head->method = (struct http_span){method, strlen(method)};
     head->target = (struct http_span){r->target, r->target_len};
     head->minor = strcmp(version, "HTTP/1.0") == 0 ? 0 : 1;
     head->count = 0;
-    const union MHD_ConnectionInfo *info = MHD_get_connection_info(
-        r->mhd, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
-    if (info && info->header_size > r->conn->http->env->limits.head_bytes) {
-        counter_inc(r->conn->http->env->counters, COUNTER_LIMIT_HEAD);
-        return false;
-    }
     if (!http_target_split(head->target, &head->path, &head->query))
-        return false;
-    MHD_get_connection_values(r->mhd, MHD_HEADER_KIND, on_header, &builder);
-    if (builder.full || head->method.len > HTTP_METHOD_MAX)
-        return false;
-    return http_head_framing(head) == HTTP_HEAD_OK;
+        return HTTP_HEAD_BAD;
+    MHD_get_connection_values_n(r->mhd, MHD_HEADER_KIND, on_header, &builder);
+    if (builder.full)
+        return HTTP_HEAD_LARGE;
+    if (head->method.len > HTTP_METHOD_MAX)
+        return HTTP_HEAD_BAD;
+    return r->checked ? HTTP_HEAD_OK : check_pipelined(r, version, head);
+}
+
+static bool refuse_head(struct http_request *r, int status)
+{
+    struct counters *c = r->conn->http->env->counters;
+    counter_inc(c, status == HTTP_HEAD_LARGE ? COUNTER_LIMIT_HEAD
+                                             : COUNTER_REFUSED_HEAD);
+    log_info("head refused", LOG_INT("status", status));
+    r->last = true;
+    return reply_text(r, status,
+                      status == HTTP_HEAD_LARGE
+                          ? "Request Header Fields Too Large\n"
+                      : status == HTTP_HEAD_VERSION
+                          ? "HTTP Version Not Supported\n"
+                          : "Bad Request\n");
 }
 
 static bool longpoll_path(const struct http_head *head)
 {
     return http_span_is(head->path, TRANSPORT_MOUNT "/longpoll");
+}
+
+/* Where the next request will begin, for http_conn.c. */
+static void count_request(struct http_request *r, const struct http_head *head)
+{
+    struct http_span length = http_head_get(head, "content-length");
+    if (http_head_get(head, "transfer-encoding").p)
+        r->conn->countless = true;
+    r->last = r->conn->countless;
+    if (r->checked)
+        return; /* counted by http_conn_new */
+    r->conn->consumed += header_size(r);
+    if (length.p)
+        r->conn->consumed += strtoull(length.p, NULL, 10);
 }
 
 /* The head is whole, the body is to come. */
@@ -440,12 +489,12 @@ bool http_request_step(struct http_request *r, const char *method,
     }
     if (r->polled) /* resumed */
         return r->aborted ? false : reply_poll(r);
-    if (!build_head(r, method, version, &head)) {
-        counter_inc(r->conn->http->env->counters, COUNTER_REFUSED_HEAD);
-        return false;
-    }
+    int refused = build_head(r, method, version, &head);
+    if (refused)
+        return refuse_head(r, refused);
     if (r->started)
         return on_whole(r, &head);
     r->started = true;
+    count_request(r, &head);
     return on_head(r, &head);
 }

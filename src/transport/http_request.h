@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /**
  * @file http_request.h
- * One HTTP request on MHD: what it asks for and how it is answered. Private to
- * http.c (connections, the loop, parking) and http_request.c (routes,
- * answers).
+ * Private to the HTTP transport: http.c (MHD and the loop), http_conn.c
+ * (connections: deadlines, parking, coming and going) and http_request.c
+ * (routes, answers).
  */
 #ifndef TRANSPORT_HTTP_REQUEST_H
 #define TRANSPORT_HTTP_REQUEST_H
@@ -19,6 +19,7 @@
 #include "base/wheel.h"
 #include "transport/gzip.h"
 #include "transport/http.h"
+#include "transport/listen.h"
 #include "transport/longpoll.h"
 #include "transport/poller.h"
 
@@ -28,14 +29,13 @@ struct MHD_Daemon;
 
 enum { HTTP_POOLS = 3 };
 
-/** One MHD daemon: all its connections have pools of one size. */
+/** One MHD daemon: all its connections have memory of one size. */
 struct http_pool {
     struct http *http;
     struct MHD_Daemon *mhd;
     uv_poll_t poll;
     uv_timer_t timer;
-    bool due;       /**< MHD has something to do */
-    bool one_shot;  /**< its connections end with their response */
+    bool due; /**< MHD has something to do */
 };
 
 struct http {
@@ -48,6 +48,10 @@ struct http {
     struct longpoll *longpoll;
     struct gzip *gzip;
     struct http_pool pools[HTTP_POOLS];
+    struct listener *listener; /**< takes answered connections back */
+    struct list arriving, answered, spent; /**< http_conn.node */
+    struct wheel_timer spent_timer;
+    int dead; /**< a descriptor that reads as ended, see http_conn.c */
     struct list parked, woken; /**< http_request.node */
     size_t requests;
     bool stopping;
@@ -55,14 +59,29 @@ struct http {
 
 enum http_phase { HTTP_IDLE, HTTP_HEAD, HTTP_BODY, HTTP_WRITING, HTTP_PARKED };
 
-/** Lives from MHD's connection notice to the closing one. */
+/** What stays with a connection from one request to the next: the last poll
+ *  it answered. Owned by http_conn, by the listener in between. */
+struct http_keep {
+    struct http *http;
+    struct lp_link link;
+    int fd;
+};
+
+/** One stay of a connection with MHD: mostly for one request. */
 struct http_conn {
     struct http *http;
     struct http_pool *pool;
+    struct MHD_Connection *mhd; /**< NULL until it has arrived */
+    struct list node;           /**< in arriving, answered or spent */
     struct wheel_timer deadline;
-    struct lp_link link; /**< the last poll it answered */
+    struct http_keep *keep; /**< or NULL */
+    uint64_t consumed; /**< bytes of the connection that its requests make up,
+                            the current one included */
     int fd;
     enum http_phase phase;
+    bool checked;   /**< the next request's head was read by listen.c */
+    bool countless; /**< it cannot be told where the request ends */
+    bool spent;     /**< MHD holds only a dead descriptor */
 };
 
 /** Lives from the request line to MHD's completion notice. */
@@ -74,12 +93,14 @@ struct http_request {
     struct lp_request lp;
     struct buf body;
     struct connect_params *upgrade; /**< while it becomes a WebSocket */
+    bool checked;   /**< its head was read by listen.c */
     bool started;   /**< the access handler was called */
     bool collects;  /**< the body is wanted */
     bool too_large; /**< and was more than allowed */
     bool polled;    /**< longpoll_poll was called */
     bool suspended;
     bool aborted; /**< the client left while parked */
+    bool last;    /**< the connection ends with its response */
     bool gzip;
     size_t target_len;
     char target[]; /**< as the client sent it */
@@ -94,10 +115,29 @@ void http_request_free(struct http_request *r, bool written);
 bool http_request_step(struct http_request *r, const char *method,
                        const char *version, const char *data, size_t *size);
 
-/** http.c's part */
+/** http_conn.c's part: connections as MHD sees them. */
 void http_conn_phase(struct http_conn *conn, enum http_phase phase);
 void http_request_park(struct http_request *r);
 /** Harmless when not parked. */
 void http_request_wake(struct http_request *r);
+/** A connection that MHD is given now; found again by its descriptor. */
+struct http_conn *http_conn_new(struct http *http, struct http_pool *pool,
+                                int fd,
+                                const struct listener_request *request);
+/** MHD has it. NULL when nobody knows it. */
+struct http_conn *http_conn_arrived(struct http_pool *pool,
+                                    struct MHD_Connection *mhd, int fd);
+/** MHD is done with it, or never took it. */
+void http_conn_free(struct http_conn *conn);
+/** Its request is answered. */
+void http_conn_answered(struct http_conn *conn);
+/** Give answered connections back to the listener. */
+void http_conn_return_answered(struct http *http);
+/** Let MHD close what it holds of the returned ones. */
+void http_conn_bury_spent(struct http *http);
+/** Where the last response of a poll is tied to. */
+struct lp_link *http_conn_link(struct http_conn *conn);
+bool http_keep_lost(struct lp_link *link);
+void http_keep_free(struct http_keep *keep, bool reset);
 
 #endif

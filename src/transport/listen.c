@@ -6,8 +6,10 @@
  *
  * A connection here:
  *
- *   accept -> PEEK ----- whole head ----> websocket() or http()
- *              | bad, too long                    (no longer ours)
+ *                     +--------- listener_return ---------+
+ *                     v                                   |
+ *   accept -> PEEK (or IDLE) --- whole head ---> http() --+
+ *              | bad, too long         \-------> websocket()
  *              v
  *            LINGER: the answer is written; what the peer still sends is
  *            thrown away until it closes, since closing over unread bytes
@@ -40,6 +42,7 @@
 #include "transport/env.h"
 #include "transport/http_head.h"
 #include "transport/poller.h"
+#include "transport/tcp.h"
 #include "transport/upgrade.h"
 
 enum {
@@ -74,14 +77,30 @@ struct head {
     struct poller_item item;
     struct wheel_timer timer; /* the deadline, or the pace */
     uint64_t deadline;
+    uint64_t consumed; /* of requests before */
+    void *keep;
     uint32_t seen; /* PEEK: bytes searched; LINGER: bytes thrown away */
     uint16_t peeks;
     bool linger;
+    bool returned; /* was HTTP before, and counts as that */
     int fd;
 };
 
 static void on_head(struct poller_item *item, uint32_t events);
 static void peek(struct head *head, bool hangup);
+
+static enum counter_id gauge(const struct head *head)
+{
+    return head->returned ? COUNTER_CONNECTIONS_HTTP
+                          : COUNTER_CONNECTIONS_HEAD;
+}
+
+static void part(struct head *head, bool reset)
+{
+    if (head->keep)
+        head->owner->ops->parted(head->owner->arg, head->keep, reset);
+    head->keep = NULL;
+}
 
 static void head_unlink(struct head *head)
 {
@@ -89,13 +108,14 @@ static void head_unlink(struct head *head)
     poller_delete(l->poller, &head->item);
     wheel_cancel(l->env->wheel, &head->timer);
     list_remove(&head->node);
-    counter_dec(l->env->counters, COUNTER_CONNECTIONS_HEAD);
+    counter_dec(l->env->counters, gauge(head));
     free(head);
 }
 
 static void head_close(struct head *head)
 {
     int fd = head->fd;
+    part(head, head->keep && tcp_lost(fd));
     head_unlink(head);
     close(fd);
 }
@@ -105,7 +125,10 @@ static void on_deadline(struct wheel_timer *timer, uint64_t now)
     struct head *head = LIST_ENTRY(timer, struct head, timer);
     (void)now;
     if (!head->linger)
-        counter_inc(head->owner->env->counters, COUNTER_LIMIT_HEAD_TIME);
+        counter_inc(head->owner->env->counters,
+                    head->returned && head->seen == 0
+                        ? COUNTER_LIMIT_KEEPALIVE
+                        : COUNTER_LIMIT_HEAD_TIME);
     head_close(head);
 }
 
@@ -135,9 +158,8 @@ static const char *reason_phrase(int status)
 /* Wake up for each byte again, if ever told otherwise. */
 static void lower_mark(const struct head *head)
 {
-    int one = 1;
     if (head->seen)
-        setsockopt(head->fd, SOL_SOCKET, SO_RCVLOWAT, &one, sizeof one);
+        tcp_low_mark(head->fd, 1);
 }
 
 /* Answer and close politely. */
@@ -175,6 +197,22 @@ static void refuse_head(struct head *head, int status)
     refuse(head, status);
 }
 
+/* The peer has ended its side. What it was sent last may still be lost: it is
+ * not yet known whether it reads that before it closes, and the next poll of
+ * its session may ask. So the socket is held a little longer. */
+static void head_ended(struct head *head)
+{
+    struct listener *l = head->owner;
+    if (!head->keep) {
+        head_close(head);
+        return;
+    }
+    poller_delete(l->poller, &head->item); /* it stays readable */
+    head->linger = true;
+    wheel_set(l->env->wheel, &head->timer, env_now(l->env) + LINGER_MS,
+              on_deadline);
+}
+
 static void throw_away(struct head *head)
 {
     char sink[4096];
@@ -187,20 +225,37 @@ static void throw_away(struct head *head)
         head_close(head);
 }
 
-static void give_to_http(struct head *head)
+/* Is more there than this request, or may be? */
+static bool more_behind(const struct http_head *head, size_t head_len,
+                        size_t have)
+{
+    struct http_span length = http_head_get(head, "content-length");
+    if (http_head_get(head, "transfer-encoding").p)
+        return true;
+    uint64_t body = length.p ? strtoull(length.p, NULL, 10) : 0;
+    return have - head_len > body;
+}
+
+static void give_to_http(struct head *head, size_t head_len, size_t have)
 {
     struct listener *l = head->owner;
+    struct listener_request request = {
+        .head = &l->head,
+        .head_len = head_len,
+        .more = more_behind(&l->head, head_len, have),
+        .consumed = head->consumed,
+        .keep = head->keep,
+    };
     struct sockaddr_storage peer;
     socklen_t len = sizeof peer;
     int fd = head->fd;
     lower_mark(head);
-    bool known = getpeername(fd, (struct sockaddr *)&peer, &len) == 0;
+    if (getpeername(fd, (struct sockaddr *)&peer, &len) != 0) {
+        head_close(head); /* already gone */
+        return;
+    }
     head_unlink(head);
-    if (known)
-        l->ops->http(l->arg, fd, &l->head, (const struct sockaddr *)&peer,
-                     len);
-    else
-        close(fd); /* already gone */
+    l->ops->http(l->arg, fd, &request, (const struct sockaddr *)&peer, len);
 }
 
 /* Read exactly the head, so that a frame pipelined behind it stays in the
@@ -213,6 +268,7 @@ static void give_to_websocket(struct head *head, size_t head_len,
     lower_mark(head);
     /* The bytes are the ones we peeked at; params point into them. */
     ssize_t n = recv(fd, l->scratch, head_len, MSG_DONTWAIT);
+    part(head, false);
     head_unlink(head);
     if (n == (ssize_t)head_len)
         l->ops->websocket(l->arg, fd, params);
@@ -220,7 +276,7 @@ static void give_to_websocket(struct head *head, size_t head_len,
         close(fd);
 }
 
-static void route(struct head *head, size_t head_len)
+static void route(struct head *head, size_t head_len, size_t have)
 {
     struct listener *l = head->owner;
     int err = http_head_parse(&l->head, l->scratch, head_len);
@@ -229,7 +285,7 @@ static void route(struct head *head, size_t head_len)
         return;
     }
     if (!upgrade_path(l->head.path) || !upgrade_wanted(&l->head)) {
-        give_to_http(head);
+        give_to_http(head, head_len, have);
         return;
     }
     struct connect_params params;
@@ -254,12 +310,20 @@ static void wait_for_more(struct head *head, size_t have)
                   at < head->deadline ? at : head->deadline, on_pace);
         return;
     }
-    int low = (int)have + 1;
-    setsockopt(head->fd, SOL_SOCKET, SO_RCVLOWAT, &low, sizeof low);
+    if (have)
+        tcp_low_mark(head->fd, (int)have + 1);
     if (!head->item.watched &&
         !poller_add(l->poller, &head->item, head->fd, EPOLLIN | EPOLLRDHUP,
                     on_head))
         head_close(head);
+}
+
+/* The first bytes of a next request: from now on it is in a hurry. */
+static void begin_head(struct head *head)
+{
+    struct transport_env *env = head->owner->env;
+    head->deadline = env_now(env) + env->limits.head_ms;
+    wheel_set(env->wheel, &head->timer, head->deadline, on_deadline);
 }
 
 static void peek(struct head *head, bool hangup)
@@ -274,21 +338,23 @@ static void peek(struct head *head, bool hangup)
     if (got < 0 && (errno == EAGAIN || errno == EINTR))
         got = 0;
     else if (got <= 0) {
-        head_close(head);
+        head_ended(head);
         return;
     }
     size_t have = (size_t)got;
     head->peeks += head->peeks < MANY_PEEKS;
     size_t end = http_head_end(l->scratch, have,
                                have < head->seen ? 0 : head->seen);
+    if (have && head->returned && head->seen == 0)
+        begin_head(head);
     if (end)
-        route(head, end);
+        route(head, end, have);
     else if (have == limit)
         refuse_head(head, HTTP_HEAD_LARGE);
     else if (have && (l->scratch[0] < 'A' || l->scratch[0] > 'Z'))
         refuse_head(head, HTTP_HEAD_BAD); /* TLS and other strangers */
     else if (hangup)
-        head_close(head);
+        head_ended(head);
     else
         wait_for_more(head, have);
 }
@@ -317,7 +383,21 @@ static bool too_many(struct listener *l)
     return over;
 }
 
-static void head_new(struct listener *l, int fd)
+static struct head *head_new(struct listener *l, int fd, bool returned,
+                             uint64_t ms)
+{
+    struct head *head = mem_zalloc(sizeof *head);
+    head->owner = l;
+    head->fd = fd;
+    head->returned = returned;
+    head->deadline = env_now(l->env) + ms;
+    list_push(&l->heads, &head->node);
+    counter_inc(l->env->counters, gauge(head));
+    wheel_set(l->env->wheel, &head->timer, head->deadline, on_deadline);
+    return head;
+}
+
+static void on_accepted(struct listener *l, int fd)
 {
     int one = 1;
     if (too_many(l)) {
@@ -325,14 +405,18 @@ static void head_new(struct listener *l, int fd)
         return;
     }
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
-    struct head *head = mem_zalloc(sizeof *head);
-    head->owner = l;
-    head->fd = fd;
-    head->deadline = env_now(l->env) + l->env->limits.head_ms;
-    list_push(&l->heads, &head->node);
-    counter_inc(l->env->counters, COUNTER_CONNECTIONS_HEAD);
-    wheel_set(l->env->wheel, &head->timer, head->deadline, on_deadline);
-    peek(head, false); /* the head is often there already */
+    /* The head is often there already. */
+    peek(head_new(l, fd, false, l->env->limits.head_ms), false);
+}
+
+void listener_return(struct listener *listener, int fd, uint64_t consumed,
+                     void *keep)
+{
+    struct head *head =
+        head_new(listener, fd, true, listener->env->limits.keepalive_ms);
+    head->consumed = consumed;
+    head->keep = keep;
+    wait_for_more(head, 0);
 }
 
 static void on_listen(struct poller_item *item, uint32_t events);
@@ -371,7 +455,7 @@ static void on_listen(struct poller_item *item, uint32_t events)
     for (int i = 0; i < ACCEPTS_PER_TURN && l->fd >= 0; i++) {
         int fd = accept4(l->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
         if (fd >= 0) {
-            head_new(l, fd);
+            on_accepted(l, fd);
             continue;
         }
         if (errno == ECONNABORTED || errno == EINTR)

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /**
  * @file listen.h
- * The one port: accepts, looks at the first request without taking it from
- * the socket, and gives the socket away: WebSocket handshakes to `websocket`,
- * everything else to `http`.
+ * The one port: accepts, looks at a request without taking it from the socket,
+ * and gives the socket away: WebSocket handshakes to `websocket`, everything
+ * else to `http`. When that has answered, the connection comes back for its
+ * next request: a proxy's carries requests of many clients, and an upgrade
+ * may be among them.
  */
 #ifndef TRANSPORT_LISTEN_H
 #define TRANSPORT_LISTEN_H
@@ -19,13 +21,26 @@ struct listener;
 struct poller;
 struct transport_env;
 
+/** A request that is about to be handed over. */
+struct listener_request {
+    const struct http_head *head;
+    size_t head_len;
+    bool more;         /**< bytes of a next request are there already, or
+                            cannot be told from those of this one */
+    uint64_t consumed; /**< bytes of the connection before this request */
+    void *keep;        /**< what listener_return was given, or NULL */
+};
+
 /** Who takes the sockets. Both take the descriptor, also on failure. */
 struct listener_ops {
     /** The head has been read from the socket; what follows it has not. */
     void (*websocket)(void *arg, int fd, const struct connect_params *params);
-    /** The socket still holds all its bytes; `first` is its first head. */
-    void (*http)(void *arg, int fd, const struct http_head *first,
+    /** The socket still holds all the bytes of the request. */
+    void (*http)(void *arg, int fd, const struct listener_request *request,
                  const struct sockaddr *peer, socklen_t peer_len);
+    /** `keep` will not come back: the connection is no longer HTTP, or over;
+     *  by a reset of the peer's, or not. */
+    void (*parted)(void *arg, void *keep, bool reset);
 };
 
 /**
@@ -38,6 +53,10 @@ struct listener *listener_new(struct transport_env *env,
                               void *arg);
 /** The port that was bound. */
 uint16_t listener_port(const struct listener *listener);
+/** A connection whose request is answered waits here for the next one.
+ *  Takes `fd`; `consumed` counts all its bytes so far. */
+void listener_return(struct listener *listener, int fd, uint64_t consumed,
+                     void *keep);
 /** Accept no more; connections in the head state go on. */
 void listener_stop(struct listener *listener);
 /** Closes what is still in the head state. NULL is accepted. */

@@ -5,6 +5,7 @@ libtransport_a_SOURCES = \
 	src/transport/env.c src/transport/env.h \
 	src/transport/gzip.c src/transport/gzip.h \
 	src/transport/http.c src/transport/http.h \
+	src/transport/http_conn.c \
 	src/transport/http_head.c src/transport/http_head.h \
 	src/transport/http_request.c src/transport/http_request.h \
 	src/transport/listen.c src/transport/listen.h \
@@ -13,6 +14,7 @@ libtransport_a_SOURCES = \
 	src/transport/outq.c src/transport/outq.h \
 	src/transport/poller.c src/transport/poller.h \
 	src/transport/static.c src/transport/static.h \
+	src/transport/tcp.c src/transport/tcp.h \
 	src/transport/token.c src/transport/token.h \
 	src/transport/upgrade.c src/transport/upgrade.h \
 	src/transport/ws.c src/transport/ws.h \

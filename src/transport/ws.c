@@ -31,8 +31,6 @@
 #include "transport/ws.h"
 
 #include <fcntl.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -45,6 +43,7 @@
 #include "base/mem.h"
 #include "channel/session.h"
 #include "transport/env.h"
+#include "transport/tcp.h"
 #include "transport/upgrade.h"
 #include "transport/ws_conn.h"
 
@@ -211,14 +210,10 @@ static void on_idle_timer(struct wheel_timer *timer, uint64_t now)
 {
     struct ws_conn *conn = LIST_ENTRY(timer, struct ws_conn, timer);
     struct transport_env *env = conn->ws->env;
-    struct tcp_info info;
-    socklen_t len = sizeof info;
-    uint64_t quiet = UINT64_MAX, limit = env->limits.idle_ms;
+    uint64_t limit = env->limits.idle_ms;
     if (conn->state != WS_OPEN)
         return;
-    if (getsockopt(lws_get_socket_fd(conn->wsi), IPPROTO_TCP, TCP_INFO, &info,
-                   &len) == 0)
-        quiet = info.tcpi_last_data_recv;
+    uint64_t quiet = tcp_quiet_ms(lws_get_socket_fd(conn->wsi));
     if (quiet < limit) {
         wheel_set(env->wheel, timer, now + limit - quiet, on_idle_timer);
         return;
@@ -272,20 +267,36 @@ static void on_receive(struct ws_conn *conn, const uint8_t *data, size_t len)
     buf_shrink(have, 0);
 }
 
-/* -1: nothing more is to be said; otherwise the library answers. */
-static int on_peer_close(struct ws_conn *conn, const uint8_t *reason,
-                         size_t len)
+/* RFC 6455 7.4: what an endpoint may send. */
+static bool close_code_ok(unsigned code)
 {
-    struct transport_env *env = conn->ws->env;
+    if (code >= 3000)
+        return code <= 4999;
+    return code >= 1000 && code <= 1014 && code != 1004 && code != 1005 &&
+           code != 1006;
+}
+
+/* Answered by a frame of ours: the library would send back what it got, be it
+ * half a code. Then it may close. */
+static void on_peer_close(struct ws_conn *conn, const uint8_t *reason,
+                          size_t len)
+{
+    unsigned char frame[] = {0x88, 2, 0, 0};
     if (conn->close_sent)
-        return -1;
+        return;
+    unsigned code = len >= 2 ? (unsigned)reason[0] << 8 | reason[1] : 1005;
     if (!conn->ours)
-        conn->code =
-            len >= 2 ? (uint16_t)(reason[0] << 8 | reason[1]) : 1005;
-    conn->state = WS_SHUT; /* we write no more */
-    wheel_set(env->wheel, &conn->timer, env_now(env) + env->limits.close_ms,
-              on_close_timeout);
-    return 0;
+        conn->code = (uint16_t)code;
+    if (len == 0)
+        frame[1] = 0;
+    else if (len == 1 || !close_code_ok(code))
+        code = 1002;
+    frame[2] = (unsigned char)(code >> 8);
+    frame[3] = (unsigned char)code;
+    conn->state = WS_SHUT;
+    conn->close_sent = true;
+    if (!lws_partial_buffered(conn->wsi))
+        lws_write(conn->wsi, frame, 2u + frame[1], LWS_WRITE_HTTP);
 }
 
 /* writing */
@@ -415,7 +426,8 @@ static int on_lws(struct lws *wsi, enum lws_callback_reasons reason,
     case LWS_CALLBACK_SERVER_WRITEABLE:
         return on_writeable(conn);
     case LWS_CALLBACK_WS_PEER_INITIATED_CLOSE:
-        return on_peer_close(conn, in, len);
+        on_peer_close(conn, in, len);
+        return -1;
     case LWS_CALLBACK_CLOSED:
     case LWS_CALLBACK_WSI_DESTROY:
         on_gone(conn);

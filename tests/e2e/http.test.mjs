@@ -256,6 +256,45 @@ test('a trickling head on a kept-alive connection has the deadline too', async (
   }
 })
 
+const UPGRADE = ['Upgrade: websocket', 'Connection: Upgrade', 'Sec-WebSocket-Version: 13',
+  'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ=='].join('\r\n')
+
+test("a proxy's connection carries heads of any size behind a small one", async () => {
+  for (const path of ['/health', '/socket/longpoll?vsn=2.0.0', '/socket/websocket?vsn=2.0.0']) {
+    const wire = await Wire.open(where)
+    wire.write('GET /health HTTP/1.1\r\nHost: x\r\nX-Forwarded-For: 192.0.2.1\r\n\r\n')
+    assert.equal((await readResponse(wire)).status, 200)
+    wire.write(`GET ${path} HTTP/1.1\r\nHost: x\r\nCookie: a=${'x'.repeat(14000)}\r\n` +
+      (path.includes('websocket') ? UPGRADE + '\r\n' : '') + '\r\n')
+    assert.equal((await readResponse(wire)).status, path.includes('websocket') ? 101 : 200, path)
+    wire.destroy()
+  }
+})
+
+test("a client's own connection takes a browser's upgrade behind a bare request", async () => {
+  const wire = await Wire.open(where)
+  wire.write('GET /health HTTP/1.1\r\nHost: x\r\n\r\n')
+  assert.equal((await readResponse(wire)).status, 200)
+  wire.write(`GET /socket/websocket?vsn=2.0.0 HTTP/1.1\r\nHost: x\r\n${UPGRADE}\r\n` +
+    'User-Agent: Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0\r\n' +
+    `Accept-Language: en-US,en;q=0.9,de;q=0.8\r\nCookie: s=${'x'.repeat(900)}\r\n\r\n`)
+  assert.equal((await readResponse(wire)).status, 101)
+  wire.destroy()
+})
+
+test('later heads on a connection are read as strictly as the first', async () => {
+  for (const [line, status] of [['Content-Length : 34', 400], ['Transfer-Encoding : chunked', 400],
+    ['X-A: b\0c', 400], ['X-A: b\x01c', 400], ['Content-Length: 1\r\nContent-Length: 2', 400]]) {
+    const wire = await Wire.open(where)
+    wire.write(requestText('GET', '/health'))
+    assert.equal((await readResponse(wire)).status, 200)
+    wire.write(Buffer.from(`GET /health HTTP/1.1\r\nHost: x\r\n${line}\r\n\r\n`, 'latin1'))
+    assert.equal((await readResponse(wire)).status, status, line)
+    await wire.rest()
+    wire.destroy()
+  }
+})
+
 test('broken and oversized heads are refused and the daemon lives', async () => {
   for (const bytes of ['\r\n\r\n', 'NONSENSE\r\n\r\n', 'GET\r\n\r\n',
     'GET /health\r\n\r\n', 'GET /health HTTP/9.9\r\n\r\n', '\0\0\0\0\r\n\r\n',

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT */
+/**
+ * @file tcp.h
+ * What the kernel knows of a TCP connection.
+ */
+#ifndef TRANSPORT_TCP_H
+#define TRANSPORT_TCP_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/** Bytes that were ever read from the socket (not those that wait in it, or
+ *  were only peeked at). False when the kernel does not say. */
+bool tcp_consumed(int fd, uint64_t *out);
+/** Is what we wrote lost, as far as can be told: the peer has broken the
+ *  connection off (closing over unread bytes sends a reset), or has not
+ *  acknowledged all of it? */
+bool tcp_lost(int fd);
+/** Has the peer sent its last byte? */
+bool tcp_peer_ended(int fd);
+/** Milliseconds since anything was received; UINT64_MAX when unknown. */
+uint64_t tcp_quiet_ms(int fd);
+/** Readable only with at least so many bytes waiting (SO_RCVLOWAT). */
+void tcp_low_mark(int fd, int bytes);
+
+#endif
