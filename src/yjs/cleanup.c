@@ -291,9 +291,9 @@ static int clean_deleted(yjs_doc *doc, uint32_t client)
 static int clean_formatting(yjs_doc *doc)
 {
     struct yjs__txn *txn = &doc->txn;
-    const uint32_t *touched = txn->touched.data, *order = txn->order.data;
+    const uint32_t *touched = txn->touched.data;
     struct yjs__type **texts;
-    size_t i;
+    size_t i, n;
     int rc = YJS_OK;
 
     for (i = 0; i < txn->touched.len && rc == YJS_OK; i++) {
@@ -305,8 +305,10 @@ static int clean_formatting(yjs_doc *doc)
     }
     yjs__idset_normalise(&txn->dels);
     txn->into = &txn->cleaned;
-    for (i = 0; i < txn->order.len && rc == YJS_OK; i++)
-        rc = clean_deleted(doc, order[i]);
+    /* The order grows, and moves, as formats of other clients are deleted. */
+    n = txn->order.len;
+    for (i = 0; i < n && rc == YJS_OK; i++)
+        rc = clean_deleted(doc, ((const uint32_t *)txn->order.data)[i]);
     texts = txn->texts.data;
     for (i = 0; i < txn->texts.len && rc == YJS_OK; i++)
         rc = clean_first_gap(doc, texts[i]);
