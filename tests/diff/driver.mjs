@@ -47,7 +47,12 @@ export class Driver {
 
   start () {
     this.child = spawn(this.path, this.args,
-      { stdio: ['pipe', 'pipe', 'inherit'] })
+      { stdio: ['pipe', 'pipe', 'pipe'] })
+    /* the beginning of what it says while dying: a sanitizer's report */
+    let said = ''
+    this.child.stderr.on('data', chunk => {
+      if (said.length < 4000) said += chunk
+    })
     this.chunks = []
     this.have = 0
     this.child.stdout.on('data', chunk => this.read(chunk))
@@ -58,7 +63,8 @@ export class Driver {
       this.child = null
       const waiting = this.waiting
       this.waiting = []
-      for (const w of waiting) w.reject(new Error(`driver ${what}`))
+      const err = new Error(`driver ${what}\n${said.slice(0, 4000)}`.trim())
+      for (const w of waiting) w.reject(err)
     }
     child.on('error', err => died(`cannot run: ${err.message}`))
     child.on('close', (code, signal) =>
