@@ -68,6 +68,7 @@
     X(LIMIT_FRAME, counter, "limit_total{limit=\"frame_bytes\"}", "")          \
     X(LIMIT_BODY, counter, "limit_total{limit=\"body_bytes\"}", "")            \
     X(LIMIT_LINE, counter, "limit_total{limit=\"line_bytes\"}", "")            \
+    X(LIMIT_GZIP, counter, "limit_total{limit=\"gzip_max_bytes\"}", "")        \
     X(LIMIT_HEAD, counter, "limit_total{limit=\"head_bytes\"}", "")            \
     X(LIMIT_HEAD_TIME, counter, "limit_total{limit=\"head_timeout\"}", "")     \
     X(LIMIT_BODY_TIME, counter, "limit_total{limit=\"request_timeout\"}", "")  \

@@ -112,6 +112,7 @@ static void apply_transport(struct server *s)
         .poll_bytes = c->poll_bytes,
         .queue_bytes = c->queue_bytes,
         .gzip_bytes = c->gzip_bytes,
+        .gzip_max_bytes = c->gzip_max_bytes,
         .head_ms = c->head_timeout,
         .request_ms = c->request_timeout,
         .response_ms = c->response_timeout,
@@ -279,6 +280,8 @@ static void step_drain(struct server *s, uint64_t now)
 {
     size_t some = drain_step(&s->drain, now, ws_count(s->ws));
     if (some) {
+        if (!s->env.draining)
+            registry_drain(s->registry);
         s->env.draining = true;
         size_t sockets = ws_close_some(s->ws, some, 1012);
         size_t sessions = http_end_sessions(s->http, some);

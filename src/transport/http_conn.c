@@ -46,16 +46,17 @@ enum { BURY_MS = 50 };
 /* deadlines */
 
 static const struct {
+    const char *name;
     enum counter_id counter;
     size_t limit; /* offset in transport_limits */
 } phases[] = {
-    [HTTP_IDLE] = {COUNTER_LIMIT_KEEPALIVE,
+    [HTTP_IDLE] = {"idle", COUNTER_LIMIT_KEEPALIVE,
                    offsetof(struct transport_limits, keepalive_ms)},
-    [HTTP_HEAD] = {COUNTER_LIMIT_HEAD_TIME,
+    [HTTP_HEAD] = {"head", COUNTER_LIMIT_HEAD_TIME,
                    offsetof(struct transport_limits, head_ms)},
-    [HTTP_BODY] = {COUNTER_LIMIT_BODY_TIME,
+    [HTTP_BODY] = {"body", COUNTER_LIMIT_BODY_TIME,
                    offsetof(struct transport_limits, request_ms)},
-    [HTTP_WRITING] = {COUNTER_LIMIT_RESPONSE_TIME,
+    [HTTP_WRITING] = {"response", COUNTER_LIMIT_RESPONSE_TIME,
                       offsetof(struct transport_limits, response_ms)},
 };
 
@@ -63,8 +64,11 @@ static void on_deadline(struct wheel_timer *timer, uint64_t now)
 {
     struct http_conn *conn = LIST_ENTRY(timer, struct http_conn, deadline);
     (void)now;
+    char peer[TCP_PEER_MAX];
+    tcp_peer(conn->fd, peer);
     if (conn->phase != HTTP_IDLE)
-        log_info("http deadline", LOG_INT("phase", conn->phase));
+        log_info("http deadline", LOG_Z("phase", phases[conn->phase].name),
+                 LOG_Z("peer", peer));
     counter_inc(conn->http->env->counters, phases[conn->phase].counter);
     shutdown(conn->fd, SHUT_RDWR);
 }
@@ -130,7 +134,7 @@ struct lp_link *http_conn_link(struct http_conn *conn)
 
 bool http_keep_lost(struct lp_link *link)
 {
-    return tcp_lost(LIST_ENTRY(link, struct http_keep, link)->fd);
+    return tcp_was_reset(LIST_ENTRY(link, struct http_keep, link)->fd);
 }
 
 void http_keep_free(struct http_keep *keep, bool reset)

@@ -19,6 +19,7 @@
 #include "transport/env.h"
 #include "transport/http_head.h"
 #include "transport/static.h"
+#include "transport/tcp.h"
 #include "transport/upgrade.h"
 #include "transport/ws.h"
 
@@ -132,7 +133,10 @@ static bool reply_poll(struct http_request *r)
     unsigned flags = REPLY_CORS | REPLY_NO_STORE;
     buf_init(&body, UINT32_MAX);
     longpoll_body(http->longpoll, &r->lp, &body);
-    if (r->gzip && body.len >= http->env->limits.gzip_bytes) {
+    bool large = body.len > http->env->limits.gzip_max_bytes;
+    if (r->gzip && large) /* compressing it would hold up the loop */
+        counter_inc(http->env->counters, COUNTER_LIMIT_GZIP);
+    if (r->gzip && !large && body.len >= http->env->limits.gzip_bytes) {
         buf_init(&packed, UINT32_MAX);
         if (gzip_compress(http->gzip, body.data, body.len, &packed)) {
             buf_deinit(&body);
@@ -149,6 +153,9 @@ static bool start_poll(struct http_request *r, const struct http_head *head)
 {
     struct http *http = r->conn->http;
     r->gzip = gzip_accepted(http_head_get(head, "accept-encoding"));
+    char peer[TCP_PEER_MAX];
+    tcp_peer(r->conn->fd, peer);
+    r->lp.peer = peer;
     r->polled = true;
     if (!longpoll_poll(http->longpoll, &r->lp, head, env_now(http->env)))
         return reply_poll(r);
@@ -161,10 +168,12 @@ static bool handle_post(struct http_request *r, const struct http_head *head)
     struct http *http = r->conn->http;
     if (r->too_large)
         return reply_longpoll_status(r, 400, LP_TOO_LARGE);
+    char peer[TCP_PEER_MAX];
+    tcp_peer(r->conn->fd, peer);
     int status = longpoll_post(
         http->longpoll, head,
         r->body.data ? (uint8_t *)r->body.data : (uint8_t *)(char[1]){0},
-        r->body.len, env_now(http->env));
+        r->body.len, peer, env_now(http->env));
     buf_deinit(&r->body);
     return reply_longpoll_status(r, 200, status);
 }
@@ -173,7 +182,9 @@ static bool preflight(struct http_request *r, const struct http_head *head)
 {
     struct http_span wanted =
         http_head_get(head, "access-control-request-headers");
-    if (!connect_origin_ok(r->conn->http->env, head))
+    char peer[TCP_PEER_MAX];
+    tcp_peer(r->conn->fd, peer);
+    if (!connect_origin_ok(r->conn->http->env, head, peer))
         return reply_longpoll_status(r, 200, LP_FORBIDDEN);
     struct MHD_Response *response =
         MHD_create_response_from_buffer(0, NULL, MHD_RESPMEM_PERSISTENT);
@@ -327,7 +338,8 @@ static bool handle_upgrade(struct http_request *r,
                            const struct http_head *head)
 {
     r->upgrade = mem_zalloc(sizeof *r->upgrade);
-    connect_params_init(r->upgrade);
+    tcp_peer(r->conn->fd, r->peer);
+    connect_params_init(r->upgrade, r->peer);
     enum connect_refusal why =
         upgrade_check(r->conn->http->env, head, r->upgrade);
     if (why == CONNECT_OK)
@@ -405,7 +417,9 @@ static bool refuse_head(struct http_request *r, int status)
     struct counters *c = r->conn->http->env->counters;
     counter_inc(c, status == HTTP_HEAD_LARGE ? COUNTER_LIMIT_HEAD
                                              : COUNTER_REFUSED_HEAD);
-    log_info("head refused", LOG_INT("status", status));
+    tcp_peer(r->conn->fd, r->peer);
+    log_info("head refused", LOG_INT("status", status),
+             LOG_Z("peer", r->peer));
     r->last = true;
     return reply_text(r, status,
                       status == HTTP_HEAD_LARGE

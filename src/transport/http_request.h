@@ -22,6 +22,7 @@
 #include "transport/listen.h"
 #include "transport/longpoll.h"
 #include "transport/poller.h"
+#include "transport/tcp.h"
 
 struct connect_params;
 struct MHD_Connection;
@@ -102,6 +103,7 @@ struct http_request {
     bool aborted; /**< the client left while parked */
     bool last;    /**< the connection ends with its response */
     bool gzip;
+    char peer[TCP_PEER_MAX]; /**< while it is needed for a log line */
     size_t target_len;
     char target[]; /**< as the client sent it */
 };

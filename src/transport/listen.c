@@ -193,7 +193,9 @@ static void refuse_head(struct head *head, int status)
     struct counters *c = head->owner->env->counters;
     counter_inc(c, status == HTTP_HEAD_LARGE ? COUNTER_LIMIT_HEAD
                                              : COUNTER_REFUSED_HEAD);
-    log_info("head refused", LOG_INT("status", status));
+    char peer[TCP_PEER_MAX];
+    tcp_peer(head->fd, peer);
+    log_info("head refused", LOG_INT("status", status), LOG_Z("peer", peer));
     refuse(head, status);
 }
 
@@ -289,7 +291,9 @@ static void route(struct head *head, size_t head_len, size_t have)
         return;
     }
     struct connect_params params;
-    connect_params_init(&params);
+    char peer[TCP_PEER_MAX];
+    tcp_peer(head->fd, peer);
+    connect_params_init(&params, peer);
     enum connect_refusal why = upgrade_check(l->env, &l->head, &params);
     if (why == CONNECT_OK)
         give_to_websocket(head, head_len, &params);

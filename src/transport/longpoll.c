@@ -209,7 +209,9 @@ static struct lp_session *session_new(struct longpoll *lp,
         session_open(env->sessions, &session, &session_callbacks, s, now);
     counter_inc(env->counters, COUNTER_CONNECTIONS_LP);
     counter_inc(env->counters, COUNTER_OPENED_LP);
-    log_info("longpoll opened", LOG_INT("connection", s->connection));
+    log_info("longpoll opened", LOG_INT("connection", s->connection),
+             LOG_Z("peer", params->peer),
+             LOG_STR("forwarded", params->forwarded.p, params->forwarded.len));
     rearm(s, now);
     return s;
 }
@@ -257,7 +259,7 @@ static void open_session(struct longpoll *lp, struct lp_request *r,
                          const struct http_head *head, uint64_t now)
 {
     struct connect_params params;
-    connect_params_init(&params);
+    connect_params_init(&params, r->peer);
     if (connect_check_longpoll(lp->env, head, &params) != CONNECT_OK) {
         r->status = LP_FORBIDDEN;
     } else if (lp->env->draining || full(lp)) {
@@ -327,7 +329,7 @@ bool longpoll_poll(struct longpoll *lp, struct lp_request *r,
     r->state = LP_READY;
     int found = request_token(head, &token);
     struct lp_session *s = found == 1 ? find(lp, &token) : NULL;
-    if (!connect_origin_ok(lp->env, head))
+    if (!connect_origin_ok(lp->env, head, r->peer))
         r->status = LP_FORBIDDEN;
     else if (found == 0)
         open_session(lp, r, head, now);
@@ -485,7 +487,7 @@ static bool is_ndjson(const struct http_head *head)
 }
 
 int longpoll_post(struct longpoll *lp, const struct http_head *head,
-                  uint8_t *body, size_t len, uint64_t now)
+                  uint8_t *body, size_t len, const char *peer, uint64_t now)
 {
     struct buf token;
     int status = LP_OPEN_OR_GONE;
@@ -493,7 +495,7 @@ int longpoll_post(struct longpoll *lp, const struct http_head *head,
     int found = request_token(head, &token);
     struct lp_session *s = found == 1 ? find(lp, &token) : NULL;
     counter_add(lp->env->counters, COUNTER_BYTES_IN, len);
-    if (!connect_origin_ok(lp->env, head))
+    if (!connect_origin_ok(lp->env, head, peer))
         status = LP_FORBIDDEN;
     else if (s && is_ndjson(head))
         status = handle_lines(s, body, len, now);

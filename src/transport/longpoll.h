@@ -54,6 +54,7 @@ struct lp_request {
     struct lp_session *session; /**< NULL when the answer needs none */
     enum lp_state state;
     int status;            /**< 0: messages, if there are any */
+    const char *peer;      /**< for the log; used by longpoll_poll only */
     bool tokened;          /**< `id` is to be told as the session's token */
     uint8_t id[16];
     struct outq in_flight; /**< taken from the session, not yet known to be
@@ -88,9 +89,10 @@ void longpoll_finish(struct longpoll *lp, struct lp_request *request,
  *  when nothing is open. */
 void longpoll_settle(struct lp_link *link, bool lost);
 
-/** A POST with its whole body, which is overwritten. Returns the status. */
+/** A POST with its whole body, which is overwritten. Returns the status.
+ *  `peer` is an address for the log. */
 int longpoll_post(struct longpoll *lp, const struct http_head *head,
-                  uint8_t *body, size_t len, uint64_t now);
+                  uint8_t *body, size_t len, const char *peer, uint64_t now);
 /** The body that goes with a status alone. */
 void longpoll_status_body(int status, struct buf *out);
 

@@ -4,6 +4,7 @@
  * struct is longer than glibc's, cannot stand beside <netinet/tcp.h>. */
 #include "transport/tcp.h"
 
+#include <arpa/inet.h>
 #include <linux/sockios.h>
 #include <linux/tcp.h>
 #include <netinet/in.h>
@@ -24,6 +25,26 @@ static bool get_info(int fd, struct tcp_info *info, size_t need)
            len >= need;
 }
 
+void tcp_peer(int fd, char out[TCP_PEER_MAX])
+{
+    struct sockaddr_storage peer;
+    socklen_t len = sizeof peer;
+    const void *address = &((struct sockaddr_in *)&peer)->sin_addr;
+    out[0] = '\0';
+    if (getpeername(fd, (struct sockaddr *)&peer, &len) != 0)
+        return;
+    if (peer.ss_family == AF_INET6) {
+        const struct in6_addr *v6 = &((struct sockaddr_in6 *)&peer)->sin6_addr;
+        address = v6;
+        if (IN6_IS_ADDR_V4MAPPED(v6)) {
+            address = &v6->s6_addr[12];
+            peer.ss_family = AF_INET;
+        }
+    }
+    if (!inet_ntop(peer.ss_family, address, out, TCP_PEER_MAX))
+        out[0] = '\0';
+}
+
 bool tcp_consumed(int fd, uint64_t *out)
 {
     struct tcp_info info;
@@ -37,11 +58,16 @@ bool tcp_consumed(int fd, uint64_t *out)
     return true;
 }
 
-bool tcp_lost(int fd)
+bool tcp_was_reset(int fd)
 {
     struct tcp_info info;
+    return get_info(fd, &info, 1) && info.tcpi_state == STATE_CLOSED;
+}
+
+bool tcp_lost(int fd)
+{
     int unacknowledged = 0;
-    if (get_info(fd, &info, 1) && info.tcpi_state == STATE_CLOSED)
+    if (tcp_was_reset(fd))
         return true;
     return ioctl(fd, SIOCOUTQ, &unacknowledged) == 0 && unacknowledged > 0;
 }

@@ -9,12 +9,18 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+enum { TCP_PEER_MAX = 46 };
+
+/** The peer's address as text, without its port; "" when unknown. */
+void tcp_peer(int fd, char out[TCP_PEER_MAX]);
 /** Bytes that were ever read from the socket (not those that wait in it, or
  *  were only peeked at). False when the kernel does not say. */
 bool tcp_consumed(int fd, uint64_t *out);
-/** Is what we wrote lost, as far as can be told: the peer has broken the
- *  connection off (closing over unread bytes sends a reset), or has not
- *  acknowledged all of it? */
+/** Has the peer broken it off? (Closing over unread bytes sends a reset.) */
+bool tcp_was_reset(int fd);
+/** For a connection that is at its end: was it broken off, or not all of what
+ *  we wrote acknowledged? (Before its end that says nothing: acknowledgements
+ *  are delayed.) */
 bool tcp_lost(int fd);
 /** Has the peer sent its last byte? */
 bool tcp_peer_ended(int fd);

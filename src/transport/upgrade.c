@@ -17,9 +17,9 @@
 
 enum { KEY_CHARS = 24, KEY_BYTES = 16 };
 
-void connect_params_init(struct connect_params *params)
+void connect_params_init(struct connect_params *params, const char *peer)
 {
-    *params = (struct connect_params){.form = WIRE_WS_V1};
+    *params = (struct connect_params){.form = WIRE_WS_V1, .peer = peer};
     buf_init(&params->user_id, UPGRADE_USER_ID_MAX);
     buf_init(&params->auth_token, UPGRADE_AUTH_TOKEN_MAX);
 }
@@ -41,24 +41,38 @@ bool upgrade_wanted(const struct http_head *head)
            http_head_has_token(head, "upgrade", "websocket");
 }
 
+static struct http_span first_forwarded(const struct http_head *head)
+{
+    struct http_span rest = http_head_get(head, "x-forwarded-for");
+    struct http_span first = {"", 0};
+    if (rest.p)
+        http_list_next(&rest, &first);
+    return first;
+}
+
 static enum connect_refusal refuse(struct transport_env *env,
-                                   enum connect_refusal why,
+                                   const struct http_head *head,
+                                   const char *peer, enum connect_refusal why,
                                    enum counter_id counter, const char *text,
                                    struct http_span detail)
 {
+    struct http_span forwarded = first_forwarded(head);
     counter_inc(env->counters, counter);
     log_info("connect refused", LOG_Z("reason", text),
-             LOG_STR("value", detail.p ? detail.p : "", detail.len));
+             LOG_STR("value", detail.p ? detail.p : "", detail.len),
+             LOG_Z("peer", peer),
+             LOG_STR("forwarded", forwarded.p, forwarded.len));
     return why;
 }
 
-bool connect_origin_ok(struct transport_env *env,
-                       const struct http_head *head)
+bool connect_origin_ok(struct transport_env *env, const struct http_head *head,
+                       const char *peer)
 {
     struct http_span origin = http_head_get(head, "origin");
     if (origin_allowed(&env->origin, origin, http_head_get(head, "host")))
         return true;
-    refuse(env, CONNECT_BAD_ORIGIN, COUNTER_REFUSED_ORIGIN, "origin", origin);
+    refuse(env, head, peer, CONNECT_BAD_ORIGIN, COUNTER_REFUSED_ORIGIN,
+           "origin", origin);
     return false;
 }
 
@@ -73,17 +87,18 @@ static int wire_version(struct http_span query, struct buf *text)
 }
 
 static enum connect_refusal check_version(struct transport_env *env,
-                                          struct http_span query,
+                                          const struct http_head *head,
                                           bool longpoll,
                                           struct connect_params *out)
 {
     struct buf text;
     buf_init(&text, 64);
-    int version = wire_version(query, &text);
+    int version = wire_version(head->query, &text);
     struct http_span shown = {text.data, text.len};
     enum connect_refusal why = CONNECT_OK;
     if (version == 0)
-        why = refuse(env, CONNECT_BAD_VSN, COUNTER_REFUSED_VSN, "vsn", shown);
+        why = refuse(env, head, out->peer, CONNECT_BAD_VSN,
+                     COUNTER_REFUSED_VSN, "vsn", shown);
     else if (longpoll)
         out->form = version == 2 ? WIRE_LP_V2 : WIRE_LP_V1;
     else
@@ -93,13 +108,14 @@ static enum connect_refusal check_version(struct transport_env *env,
 }
 
 static enum connect_refusal check_params(struct transport_env *env,
-                                         struct http_span query,
+                                         const struct http_head *head,
                                          struct connect_params *out)
 {
-    int found = http_query_get(query, "user_id", &out->user_id);
+    int found = http_query_get(head->query, "user_id", &out->user_id);
     if (found < 0)
-        return refuse(env, CONNECT_BAD_PARAMS, COUNTER_REFUSED_PARAMS,
-                      "user_id", (struct http_span){NULL, 0});
+        return refuse(env, head, out->peer, CONNECT_BAD_PARAMS,
+                      COUNTER_REFUSED_PARAMS, "user_id",
+                      (struct http_span){NULL, 0});
     out->has_user_id = found == 1;
     return CONNECT_OK;
 }
@@ -172,15 +188,17 @@ enum connect_refusal upgrade_check(struct transport_env *env,
                                    struct connect_params *out)
 {
     if (!handshake_ok(head, out))
-        return refuse(env, CONNECT_BAD_HANDSHAKE, COUNTER_REFUSED_HANDSHAKE,
-                      "handshake", (struct http_span){NULL, 0});
-    if (!connect_origin_ok(env, head))
+        return refuse(env, head, out->peer, CONNECT_BAD_HANDSHAKE,
+                      COUNTER_REFUSED_HANDSHAKE, "handshake",
+                      (struct http_span){NULL, 0});
+    if (!connect_origin_ok(env, head, out->peer))
         return CONNECT_BAD_ORIGIN;
-    enum connect_refusal why = check_version(env, head->query, false, out);
+    enum connect_refusal why = check_version(env, head, false, out);
     if (why == CONNECT_OK)
-        why = check_params(env, head->query, out);
+        why = check_params(env, head, out);
     if (why == CONNECT_OK)
         read_protocols(head, out);
+    out->forwarded = first_forwarded(head);
     return why;
 }
 
@@ -188,12 +206,13 @@ enum connect_refusal connect_check_longpoll(struct transport_env *env,
                                             const struct http_head *head,
                                             struct connect_params *out)
 {
-    enum connect_refusal why = check_version(env, head->query, true, out);
+    enum connect_refusal why = check_version(env, head, true, out);
     if (why == CONNECT_OK)
-        why = check_params(env, head->query, out);
+        why = check_params(env, head, out);
     if (why != CONNECT_OK)
         return why;
     check_binary(head->query, out);
+    out->forwarded = first_forwarded(head);
     struct http_span token = http_head_get(head, "x-phoenix-authtoken");
     if (token.p && buf_append(&out->auth_token, token.p, token.len))
         out->has_auth_token = true;

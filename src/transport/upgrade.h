@@ -45,9 +45,13 @@ struct connect_params {
     bool has_auth_token;
     bool offers_phoenix;   /**< among the subprotocols */
     struct http_span key;  /**< borrowed: Sec-WebSocket-Key */
+    struct http_span forwarded; /**< borrowed, for the log: the first client
+                                     that X-Forwarded-For names */
+    const char *peer;           /**< borrowed, for the log: an address */
 };
 
-void connect_params_init(struct connect_params *params);
+/** `peer`: borrowed for as long as `params` is used. */
+void connect_params_init(struct connect_params *params, const char *peer);
 void connect_params_deinit(struct connect_params *params);
 
 /** The path of the WebSocket transport? */
@@ -66,8 +70,8 @@ enum connect_refusal connect_check_longpoll(struct transport_env *env,
                                             struct connect_params *out);
 
 /** The Origin header against check_origin. Counts and logs a refusal. */
-bool connect_origin_ok(struct transport_env *env,
-                       const struct http_head *head);
+bool connect_origin_ok(struct transport_env *env, const struct http_head *head,
+                       const char *peer);
 
 /** The HTTP status that a refused WebSocket is answered with. */
 int connect_refusal_status(enum connect_refusal refusal);

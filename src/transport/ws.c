@@ -64,7 +64,7 @@ struct ws {
     unsigned char scratch[WS_SCRATCH_BYTES];
 };
 
-static void ws_end(struct ws_conn *conn, int code);
+static void ws_end(struct ws_conn *conn, int code, const char *reason);
 
 static uint64_t now_of(const struct ws_conn *conn)
 {
@@ -94,7 +94,7 @@ static void on_session_send(void *carrier, struct blob *blob,
          * sync; what is still queued would be of no use to it. */
         counter_inc(c, COUNTER_LIMIT_QUEUE);
         outq_clear(&conn->queue);
-        ws_end(conn, 1013);
+        ws_end(conn, 1013, "queue full");
         return;
     }
     mark_dirty(conn);
@@ -102,7 +102,7 @@ static void on_session_send(void *carrier, struct blob *blob,
 
 static void on_session_close(void *carrier, int code)
 {
-    ws_end(carrier, code);
+    ws_end(carrier, code, "session");
 }
 
 static const struct session_ops session_callbacks = {
@@ -131,13 +131,14 @@ static void on_close_timeout(struct wheel_timer *timer, uint64_t now)
 }
 
 /* Write what is queued, then close with this code. Idempotent. */
-static void ws_end(struct ws_conn *conn, int code)
+static void ws_end(struct ws_conn *conn, int code, const char *reason)
 {
     struct transport_env *env = conn->ws->env;
     if (conn->state != WS_OPEN)
         return;
     conn->state = WS_ENDING;
     conn->code = (uint16_t)code;
+    conn->reason = reason;
     conn->ours = true;
     list_remove(&conn->node);
     list_push(&conn->ws->ending, &conn->node);
@@ -179,7 +180,8 @@ static void on_gone(struct ws_conn *conn)
     int code = conn->code ? conn->code : 1006;
     count_close(ws->env->counters, code);
     log_info("websocket closed", LOG_INT("connection", conn->id),
-             LOG_INT("code", code), LOG_Z("by", conn->ours ? "us" : "peer"));
+             LOG_INT("code", code), LOG_Z("by", conn->ours ? "us" : "peer"),
+             LOG_Z("reason", conn->reason ? conn->reason : "none"));
 }
 
 static void reap(struct ws_conn *conn)
@@ -222,7 +224,8 @@ static void on_idle_timer(struct wheel_timer *timer, uint64_t now)
     bool announced = too_long(conn, 0);
     counter_inc(env->counters,
                 announced ? COUNTER_LIMIT_FRAME : COUNTER_LIMIT_IDLE);
-    ws_end(conn, announced ? 1009 : 1002);
+    ws_end(conn, announced ? 1009 : 1002,
+           announced ? "message too long" : "idle");
 }
 
 /* receiving */
@@ -238,7 +241,7 @@ static void deliver(struct ws_conn *conn, const uint8_t *data, size_t len)
     else
         code = session_receive_text(conn->session, data, len, now_of(conn));
     if (code != SESSION_OK)
-        ws_end(conn, code);
+        ws_end(conn, code, "unreadable message");
 }
 
 /* A piece of a message. What a whole message will need at least is checked
@@ -251,7 +254,7 @@ static void on_receive(struct ws_conn *conn, const uint8_t *data, size_t len)
         return;
     if (too_long(conn, len)) {
         counter_inc(env->counters, COUNTER_LIMIT_FRAME);
-        ws_end(conn, 1009);
+        ws_end(conn, 1009, "message too long");
         return;
     }
     bool final = lws_is_final_fragment(conn->wsi);
@@ -384,7 +387,9 @@ static void open_session(struct ws_conn *conn,
                                  conn, env_now(env));
     wheel_set(env->wheel, &conn->timer, env_now(env) + env->limits.idle_ms,
               on_idle_timer);
-    log_info("websocket opened", LOG_INT("connection", conn->id));
+    log_info("websocket opened", LOG_INT("connection", conn->id),
+             LOG_Z("peer", params->peer),
+             LOG_STR("forwarded", params->forwarded.p, params->forwarded.len));
 }
 
 static void on_established(struct ws_conn *conn)
@@ -395,7 +400,7 @@ static void on_established(struct ws_conn *conn)
         return; /* too late: ws_adopt has given it up */
     conn->state = WS_OPEN;
     if (code)
-        ws_end(conn, code);
+        ws_end(conn, code, code == 1012 ? "draining" : "too many");
     else
         open_session(conn, ws->adopting_params);
 }
@@ -594,7 +599,7 @@ size_t ws_close_some(struct ws *ws, size_t most, int code)
             left++;
             continue;
         }
-        ws_end(LIST_ENTRY(node, struct ws_conn, node), code);
+        ws_end(LIST_ENTRY(node, struct ws_conn, node), code, "draining");
         most--;
     }
     return left;

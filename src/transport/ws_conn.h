@@ -31,6 +31,7 @@ enum ws_state { WS_OPENING, WS_OPEN, WS_ENDING, WS_SHUT, WS_DEAD };
 
 struct ws_conn {
     struct ws *ws;
+    const char *reason;      /**< why we ended it; static, or NULL */
     struct lws *wsi;         /**< NULL before adoption and after its end */
     struct session *session; /**< NULL when only opened to be closed */
     struct list node, dirty;
