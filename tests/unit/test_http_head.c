@@ -188,6 +188,25 @@ START_TEST(header_count_is_bounded)
 }
 END_TEST
 
+/* What is asked of a head that another reader has read. */
+START_TEST(plain_sizes_and_characters)
+{
+    static const char plain[] =
+        "GET /a?b HTTP/1.1\r\nHost: x\r\nX-Y: z z\r\n\r\n";
+    struct http_head head;
+    ck_assert_int_eq(parse(&head, plain), HTTP_HEAD_OK);
+    ck_assert_uint_eq(http_head_plain_size(&head), strlen(plain));
+    ck_assert_int_eq(http_head_charset(&head), HTTP_HEAD_OK);
+    head.headers[1].name = (struct http_span){"X-Y ", 4};
+    ck_assert_int_eq(http_head_charset(&head), HTTP_HEAD_BAD);
+    head.headers[1] = (struct http_header){{"X", 1}, {"a\0b", 3}};
+    ck_assert_int_eq(http_head_charset(&head), HTTP_HEAD_BAD);
+    head.headers[1].value = (struct http_span){"a\nb", 3};
+    ck_assert_int_eq(http_head_charset(&head), HTTP_HEAD_BAD);
+    forget();
+}
+END_TEST
+
 static int query(const char *text, const char *name, const char *want)
 {
     struct buf out;
@@ -236,4 +255,5 @@ END_TEST
 SUITE_MAIN("http_head", takes_a_request_apart,
            finds_the_end_however_it_arrives, targets,
            refuses_what_can_be_read_in_two_ways, every_truncation_is_refused,
-           header_count_is_bounded, query_parameters, comma_lists)
+           header_count_is_bounded, plain_sizes_and_characters,
+           query_parameters, comma_lists)
