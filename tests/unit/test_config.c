@@ -316,6 +316,7 @@ START_TEST(draining_keeps_its_time)
 END_TEST
 
 SUITE_MAIN("config", later_beats_earlier, units,
-           mistakes_name_file_line_and_key, a_list_takes_several_lines, mistakes_elsewhere_name_the_place,
+           mistakes_name_file_line_and_key, a_list_takes_several_lines,
+           mistakes_elsewhere_name_the_place,
            secrets, check_origin_settles, reload_takes_what_it_can,
            the_dump_is_the_shipped_file, draining_keeps_its_time)
