@@ -411,4 +411,5 @@ SUITE_MAIN("base", dict_agrees_with_an_array, dict_keys_are_bytes,
            wheel_agrees_with_a_list, an_idle_wheel_jumps, buf_keeps_its_limit,
            buf_escapes_json, blobs_count_references, lists_are_rings,
            memory_is_zeroed_and_copied, a_log_line_obeys_nobody,
-           a_log_nobody_reads_stops_nobody, a_log_line_is_capped, counters_add_up)
+           a_log_nobody_reads_stops_nobody, a_log_line_is_capped,
+           counters_add_up)
