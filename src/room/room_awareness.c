@@ -55,6 +55,7 @@ struct room_awareness {
     struct dict by_client;
     struct list orphans; /* by remove_at */
     uint64_t check_at;   /* next look for states not renewed */
+    uint64_t raise_at;   /* when to ask all to raise their clocks; 0: never */
 };
 
 /* ----------------------------------------------------------- wire records */
@@ -305,14 +306,19 @@ static void revive(struct room_member *member, const struct records *nulls)
                       NULL, 0);
 }
 
-/* Have a member raise the clocks of its states. */
+/* Have a member raise the clocks of its states; not again at once, but then
+ * all are asked later, so that those who come back together miss nobody. */
 static void ask_to_raise(struct room_member *member)
 {
     struct room_awareness *a = member->room->awareness;
     struct records nulls;
     struct list *node, *next;
-    if (list_empty(&member->owned) || !may_ask(member))
+    if (list_empty(&member->owned))
         return;
+    if (!may_ask(member)) {
+        a->raise_at = member->room->registry->now_ms + ASK_AGAIN_S * 1000;
+        return;
+    }
     records_init(&nulls);
     LIST_FOREACH(node, next, &member->owned)
     {
@@ -329,23 +335,31 @@ static void ask_to_raise(struct room_member *member)
                       NULL, 0);
 }
 
-/* Somebody came back who knows old clocks: see the top. */
-static void welcome_back(const struct accepted *acc)
+static void ask_all_to_raise(struct room *room,
+                             const struct room_member *except)
 {
-    struct room *room = acc->member->room;
     struct list *node, *next;
-    if (!acc->known_elsewhere && !acc->taken_over)
-        return;
     if (room->count < 2 || room->count > ROOM_SMALL)
         return;
     LIST_FOREACH(node, next, &room->members)
     {
         struct room_member *m = LIST_ENTRY(node, struct room_member, node);
-        if (m != acc->member || acc->known_elsewhere)
+        if (m != except)
             ask_to_raise(m);
         if (room->failed)
             return;
     }
+}
+
+/* Somebody came back who knows old clocks: see the top. */
+static void welcome_back(const struct accepted *acc)
+{
+    struct room *room = acc->member->room;
+    if (!acc->known_elsewhere && !acc->taken_over)
+        return;
+    ask_all_to_raise(room, acc->known_elsewhere ? NULL : acc->member);
+    if (!room->failed)
+        room_schedule(room);
 }
 
 static room_refusal reject(struct room_member *member, int err, size_t len)
@@ -472,6 +486,8 @@ uint64_t awareness_due(const struct room *room)
         return due;
     if (yjs_awareness_count(a->states))
         due = a->check_at;
+    if (a->raise_at && a->raise_at < due)
+        due = a->raise_at;
     if (!list_empty(&a->orphans)) {
         struct owned *o = LIST_ENTRY(a->orphans.next, struct owned, node);
         if (o->remove_at < due)
@@ -491,6 +507,11 @@ void awareness_tick(struct room *room)
     if (gone.count)
         broadcast_records(room, NULL, &gone);
     buf_deinit(&gone.bytes);
+    struct room_awareness *a = room->awareness;
+    if (a && a->raise_at && room->registry->now_ms >= a->raise_at) {
+        a->raise_at = 0;
+        ask_all_to_raise(room, NULL);
+    }
     /* An empty room has nobody left who could need a tombstone. */
     if (room->awareness && !room->count &&
         !yjs_awareness_count(room->awareness->states))

@@ -153,6 +153,23 @@ test('awareness survives a reconnect within the grace period, without flicker', 
   await eventually('to see the other again', back, [[a.awareness, 'change']], 10000)
 })
 
+test('all connections cut at once: everybody sees everybody again, before any renewal', async t => {
+  const proxy = await Proxy.start(roomd.where())
+  t.after(() => proxy.stop())
+  const topic = freshTopic('y_doc_room:')
+  const all = [1, 2, 3, 4].map(() => openProvider(t, proxy.ws(), topic))
+  await Promise.all(all.map(synced))
+  for (const p of all) p.awareness.setLocalStateField('name', p.doc.clientID)
+  const everybody = () => all.every(p => all.every(q =>
+    p.awareness.getStates().get(q.doc.clientID)?.name === q.doc.clientID))
+  const changes = all.map(p => [p.awareness, 'change'])
+  await eventually('awareness', everybody, changes)
+  proxy.kill()
+  await eventually('nobody', () => all.some(p => p.awareness.getStates().size === 1), changes)
+  await Promise.all(all.map(synced))
+  await eventually('awareness again', everybody, changes, 10000)
+})
+
 test('after a restart everybody sees everybody, before any renewal', async t => {
   const topic = freshTopic('y_doc_room:')
   const one = await startRoomd()
