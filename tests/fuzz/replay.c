@@ -7,7 +7,7 @@
  *   replay_NAME                 corpus is $srcdir/tests/fuzz/corpus/NAME
  *   replay_NAME FILE|DIR...     these instead (a crash found elsewhere)
  *
- * FUZZ_MUTATIONS=N changes how many mutations each file gets (default 200).
+ * FUZZ_MUTATIONS=N changes how many mutations each file gets (default 100).
  *
  * A target is one file tests/fuzz/NAME.c that defines LLVMFuzzerTestOneInput,
  * looks at nothing but its input, and calls abort() when something is wrong.
@@ -90,7 +90,7 @@ static size_t mutate(uint8_t *data, size_t size, uint32_t *seed)
 static void run_mutations(const uint8_t *data, size_t size)
 {
     const char *env = getenv("FUZZ_MUTATIONS");
-    long n = env != NULL ? atol(env) : 200;
+    long n = env != NULL ? atol(env) : 100;
     uint32_t seed = 2463534242u + (uint32_t)size;
     uint8_t *copy = malloc(size + 4);
 
