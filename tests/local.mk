@@ -33,6 +33,7 @@ tests/.node-stamp: tests/package.json tests/package-lock.json
 	@touch $@
 distclean-local:
 	rm -rf tests/node_modules
+	test '$(srcdir)' = . || rm -f tests/package.json tests/package-lock.json
 
 LINT = \
 	tests/lint/layers.sh \
