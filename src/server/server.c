@@ -353,7 +353,7 @@ static const struct listener_ops listener_callbacks = {
 
 static struct static_files *open_files(const struct config *c)
 {
-    static const char *const usual[] = {ROOMD_WWW_DIR, "./www"};
+    static const char *const usual[] = {ROOMD_WWW_DIR, "./www/dist"};
     struct static_files *files;
     if (c->www[0]) {
         files = static_new(c->www);
