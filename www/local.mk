@@ -19,6 +19,7 @@ check-www:
 
 EXTRA_DIST += \
 	docs/MIGRATION.md \
+	docs/tasks.png \
 	www/build.sh \
 	www/client/README.md \
 	www/client/package.json \

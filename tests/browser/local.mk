@@ -9,4 +9,5 @@ EXTRA_DIST += \
 	tests/browser/editor.test.mjs \
 	tests/browser/network.test.mjs \
 	tests/browser/pages.test.mjs \
+	tests/browser/picture.mjs \
 	tests/browser/tasks.test.mjs

@@ -12,11 +12,11 @@ case $? in
 *) check "www/dist is what its sources build" "${said:-build.sh failed}" ;;
 esac
 check "the pages ask for nothing from elsewhere" "$(
-    find www/dist -name '*.html' -o -name '*.css' |
-        xargs grep -noE '(src|href|url)[=(]"?(https?:)?//[^") ]*')"
+    find www/dist \( -name '*.html' -o -name '*.css' \) -exec grep -noE \
+        '(src|href|url)[=(]"?(https?:)?//[^") ]*' /dev/null {} +)"
 check "the pages have nothing inline, so the content policy may forbid it" "$(
-    find www/dist -name '*.html' |
-        xargs grep -noE '<style|<script[^>]*>[^<]| style="| on[a-z]+="')"
+    find www/dist -name '*.html' -exec grep -noE \
+        '<style|<script[^>]*>[^<]| style="| on[a-z]+="' /dev/null {} +)"
 check "every file of www/dist that should be is there compressed" "$(
     find www/dist -type f -size +1 \( -name '*.html' -o -name '*.js' \
         -o -name '*.css' \) | while read -r file; do

@@ -62,19 +62,22 @@ const countWords = (text: string): number => {
   return n;
 };
 
+const hint = () => editor.view.dom.classList.toggle("is-empty", editor.isEmpty);
 const draw = () => {
   const text = editor.state.doc.textBetween(0, editor.state.doc.content.size, "\n", " ");
   const n = countWords(text);
   byId("words").textContent = `${n} ${n === 1 ? "word" : "words"}, ${[...text.replace(/\n/g, "")].length} characters`;
-  editor.view.dom.classList.toggle("is-empty", editor.isEmpty);
 };
 let timer: ReturnType<typeof setTimeout> | undefined;
 editor.on("transaction", ({ transaction }) => {
-  if (transaction.docChanged) timer ??= setTimeout(() => {
+  if (!transaction.docChanged) return;
+  hint();
+  timer ??= setTimeout(() => {
     timer = undefined;
     draw();
   }, 200);
 });
+hint();
 draw();
 void provider.whenLoaded.then(() => {
   byId("kept").textContent = provider.error?.code === "offline" ? "" : "Kept on this device.";

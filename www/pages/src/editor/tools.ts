@@ -20,12 +20,12 @@ const groups: Tool[][] = [
     { label: "Code", face: "<>", keys: "Ctrl+E", run: (c) => c.toggleCode(), active: ["code"] },
   ],
   [
-    { label: "Heading", face: "H1", run: (c) => c.toggleHeading({ level: 1 }), active: ["heading", { level: 1 }] },
-    { label: "Smaller heading", face: "H2", run: (c) => c.toggleHeading({ level: 2 }), active: ["heading", { level: 2 }] },
+    { label: "H1, heading", face: "H1", run: (c) => c.toggleHeading({ level: 1 }), active: ["heading", { level: 1 }] },
+    { label: "H2, smaller heading", face: "H2", run: (c) => c.toggleHeading({ level: 2 }), active: ["heading", { level: 2 }] },
   ],
   [
     { label: "List", face: "•", run: (c) => c.toggleBulletList(), active: ["bulletList"] },
-    { label: "Numbered list", face: "1.", run: (c) => c.toggleOrderedList(), active: ["orderedList"] },
+    { label: "1. numbered list", face: "1.", run: (c) => c.toggleOrderedList(), active: ["orderedList"] },
     { label: "Quote", face: "“", run: (c) => c.toggleBlockquote(), active: ["blockquote"] },
     { label: "Code block", face: "{ }", run: (c) => c.toggleCodeBlock(), active: ["codeBlock"] },
   ],

@@ -38,10 +38,14 @@ export class Plot {
     });
     const box = h("div", { class: "canvas", "aria-hidden": true });
     this.element = h("figure", {}, h("figcaption", {}, h("h2", {}, title), h("p", {}, ...keys)), box);
+    const span = (plot: uPlot): [number, number] => {
+      const [first = 0, last = 0] = [plot.data[0][0], plot.data[0].at(-1)];
+      return [last - Math.min(most, Math.max(60, last - first)), last];
+    };
     const axis = { stroke: () => css("--soft"), grid: { stroke: () => css("--line"), width: 1 }, ticks: { show: false }, font: "13px system-ui" };
     this.#plot = new uPlot({
       width: 300, height: 150, legend: { show: false }, cursor: { show: false }, padding: [8, 8, 0, 0],
-      scales: { x: { time: true, range: (_u, min, max) => [max - Math.min(most, Math.max(60, max - min)), max] }, y: { range: (_u, _min, max) => [0, Math.max(max * 1.15, 0.001)] } },
+      scales: { x: { time: true, range: span }, y: { range: (_u, _min, max) => [0, Math.max(max * 1.15, 0.001)] } },
       axes: [
         { ...axis, size: 26, space: 90, values: [[60, "{HH}:{mm}"], [1, "{HH}:{mm}:{ss}"]] },
         { ...axis, size: 62, space: 34, values: (_u, ticks) => ticks.map((tick) => format(tick)), ...(format === formats.count ? { incrs: whole } : {}) },

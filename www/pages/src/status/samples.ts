@@ -14,7 +14,8 @@ export interface Report {
   uptime: number | null;
   samples: Map<string, number>;
   roomsByMembers: [number | null, number][];
-  rooms: RoomLine[];
+  /** Null where the server does not list them. */
+  rooms: RoomLine[] | null;
 }
 
 export const parseText = (text: string): Map<string, number> => {
