@@ -37,8 +37,8 @@ export async function browser () {
 export class Page {
   /* options: those of a Playwright context, `context` to share one, and
    * `noisy`: errors in the log (of a network that is broken on purpose) are
-   * expected. */
-  static async open (t, url, { noisy = false, context, ...options } = {}) {
+   * expected; `expected`: those that match are. */
+  static async open (t, url, { noisy = false, expected, context, ...options } = {}) {
     const self = new this()
     if (!context) {
       context = await (await browser()).newContext(options)
@@ -51,7 +51,7 @@ export class Page {
     const { origin } = new URL(url)
     self.page.on('pageerror', e => self.errors.push(`uncaught ${e.stack}`))
     self.page.on('console', m => {
-      if (m.type() === 'error' && !noisy) self.errors.push(m.text())
+      if (m.type() === 'error' && !noisy && !expected?.test(m.text())) self.errors.push(m.text())
     })
     self.page.on('request', r => {
       if (!r.url().startsWith(origin) && !/^(blob|data):/.test(r.url())) {

@@ -46,6 +46,12 @@ export class Board {
     });
   }
 
+  removeNote(id: string): void {
+    this.undo.stopCapturing();
+    this.change(() => this.notes.delete(id));
+    this.undo.stopCapturing();
+  }
+
   /** Turns what a text field now says into the smallest edit. */
   typeInto(text: Y.Text, now: string): void {
     const old = text.toString();

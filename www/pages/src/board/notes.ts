@@ -62,7 +62,7 @@ export const mountNotes = (layer: HTMLElement, board: Board, scale: () => number
       event.preventDefault();
       board.moveNote(id, note.x + dx!, note.y + dy!);
     }
-    if (event.key === "Delete" || event.key === "Backspace") board.change(() => board.notes.delete(id));
+    if (event.key === "Delete" || event.key === "Backspace") board.removeNote(id);
   };
 
   const make = (id: string, text: Y.Text): Shown => {
@@ -73,7 +73,7 @@ export const mountNotes = (layer: HTMLElement, board: Board, scale: () => number
         class: "grab", type: "button", "aria-label": "Move this note: drag, or arrow keys", title: "Drag, or use the arrow keys",
         onpointerdown: (event: PointerEvent) => drag(id, event), onkeydown: (event: KeyboardEvent) => key(id, event),
       }),
-      h("button", { class: "away", type: "button", "aria-label": "Delete this note", title: "Delete", onclick: () => board.change(() => board.notes.delete(id)) }, "×"),
+      h("button", { class: "away", type: "button", "aria-label": "Delete this note", title: "Delete", onclick: () => board.removeNote(id) }, "×"),
       area);
     layer.append(element);
     return { element, area, text };

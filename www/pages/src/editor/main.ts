@@ -10,7 +10,7 @@ import * as Y from "yjs";
 import { byId, download, h } from "../shared/dom.js";
 import { mountPanel } from "../shared/panel.js";
 import { introduce, mountPeople } from "../shared/people.js";
-import { askedTransport, roomName, safeColor, safeName, setUpTheme, socketUrl, userId } from "../shared/site.js";
+import { askedTransport, colors, roomName, safeColor, safeName, setUpTheme, socketUrl, userId } from "../shared/site.js";
 import { toMarkdown } from "./markdown.js";
 import { mountTools } from "./tools.js";
 import "../shared/base.css";
@@ -22,17 +22,18 @@ const socket = connect(socketUrl, { transport: askedTransport, params: { user_id
 const doc = new Y.Doc();
 const provider = new RoomdProvider(socket, `y_doc_room:${room}`, doc, { disableBc: true, persistence: offline });
 
-/** Cursors without style attributes, which the content policy forbids. */
+/** The class of a colour: one that is not ours gets the last. */
+const colorClass = (color: unknown): string => `user-${(colors.indexOf(safeColor(color)) + colors.length) % colors.length}`;
+
+/** Cursors without style attributes: the browser copies those about when it edits, which the content policy forbids. */
 const Carets = Extension.create({
   name: "carets",
   addProseMirrorPlugins: () => [yCursorPlugin(provider.awareness, {
     cursorBuilder: (user: { name?: unknown; color?: unknown }) => {
       const label = h("span", { class: "caret-name" }, safeName(user.name));
-      const caret = h("span", { class: "caret" }, "\u2060", label, "\u2060");
-      caret.style.setProperty("--user", safeColor(user.color));
-      return caret;
+      return h("span", { class: `caret ${colorClass(user.color)}` }, "\u2060", label, "\u2060");
     },
-    selectionBuilder: (user: { color?: unknown }) => ({ class: "caret-range", style: `--user: ${safeColor(user.color)}` }),
+    selectionBuilder: (user: { color?: unknown }) => ({ class: `caret-range ${colorClass(user.color)}` }),
   })],
 });
 
