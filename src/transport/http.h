@@ -13,6 +13,7 @@
 
 struct buf;
 struct http;
+struct http_head;
 struct listener;
 struct listener_request;
 struct poller;
