@@ -132,6 +132,7 @@ test('a reload restores the text, from this device too when the server has forgo
   await a.page.keyboard.press('Control+End')
   await a.page.keyboard.type(' and more')
   await a.until(() => document.querySelector('.prose').textContent.includes('kept and more'))
+  await a.until(() => /kept here$/.test([...document.querySelectorAll('.readings dd')].at(-1).textContent))
   await a.page.reload()
   await a.shows(['kept and more'])
   await a.live()
