@@ -13,7 +13,6 @@
 
 struct buf;
 struct http;
-struct http_head;
 struct listener;
 struct listener_request;
 struct poller;
@@ -25,7 +24,7 @@ struct ws;
 struct http_page {
     const char *path;
     const char *type; /**< Content-Type */
-    int (*render)(void *arg, const struct http_head *head, struct buf *out);
+    int (*render)(void *arg, struct buf *out);
 };
 
 struct http_options {
@@ -33,7 +32,6 @@ struct http_options {
     struct poller *poller;
     struct ws *ws;                    /**< takes late upgrades */
     const struct static_files *files; /**< NULL: none */
-    const char *policy; /**< their Content-Security-Policy, or "" */
     const struct http_page *pages;    /**< ends with a NULL path */
     void *pages_arg;
 };
