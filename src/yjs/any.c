@@ -11,15 +11,6 @@
 #include "yjs/number.h"
 #include "yjs/print.h"
 
-enum {
-    ANY_ARRAY = 117,
-    ANY_OBJECT = 118,
-    ANY_STRING = 119,
-    ANY_TRUE = 120,
-    ANY_FALSE = 121,
-    ANY_NULL = 126
-};
-
 struct text {
     const uint8_t *p, *end;
     struct yjs__canon *c;

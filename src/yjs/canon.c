@@ -13,21 +13,6 @@
 
 #include <float.h>
 
-enum any_tag {
-    ANY_BYTES = 116,
-    ANY_ARRAY = 117,
-    ANY_OBJECT = 118,
-    ANY_STRING = 119,
-    ANY_TRUE = 120,
-    ANY_FALSE = 121,
-    ANY_BIGINT = 122,
-    ANY_F64 = 123,
-    ANY_F32 = 124,
-    ANY_INT = 125,
-    ANY_NULL = 126,
-    ANY_UNDEFINED = 127
-};
-
 #define INT_MAX_MAGNITUDE 0x7fffffffu
 
 void yjs__canon_init(struct yjs__canon *c, struct yjs__mem *mem, size_t depth)

@@ -183,4 +183,20 @@ static inline size_t yjs__varuint_size(uint64_t v)
     return n;
 }
 
+/** The tags of an Any value. */
+enum yjs__any_tag {
+    ANY_BYTES = 116,
+    ANY_ARRAY = 117,
+    ANY_OBJECT = 118,
+    ANY_STRING = 119,
+    ANY_TRUE = 120,
+    ANY_FALSE = 121,
+    ANY_BIGINT = 122,
+    ANY_F64 = 123,
+    ANY_F32 = 124,
+    ANY_INT = 125,
+    ANY_NULL = 126,
+    ANY_UNDEFINED = 127
+};
+
 #endif

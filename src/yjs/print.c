@@ -152,21 +152,6 @@ int yjs__units_compare(struct yjs__units a, struct yjs__units b)
 
 /* --------------------------------------------------------------------- any */
 
-enum {
-    ANY_BYTES = 116,
-    ANY_ARRAY = 117,
-    ANY_OBJECT = 118,
-    ANY_STRING = 119,
-    ANY_TRUE = 120,
-    ANY_FALSE = 121,
-    ANY_BIGINT = 122,
-    ANY_F64 = 123,
-    ANY_F32 = 124,
-    ANY_INT = 125,
-    ANY_NULL = 126,
-    ANY_UNDEFINED = 127
-};
-
 static void print_number(struct yjs__writer *w, double v, bool plain)
 {
     char text[YJS__NUMBER_SIZE];
