@@ -16,6 +16,8 @@
  *    bytes; clocks count from 0; times are milliseconds of any monotonic
  *    clock that the caller chooses.
  *  - Client ids and clocks are at most 2^53 - 1 (what JavaScript can hold).
+ *  - n below is the number of structs in the document or the update, m that of
+ *    structs in the type; "log n" without more is a few binary searches.
  *
  * Sources of the formats and the algorithm: the yjs 13.6 sources (update
  * format, YATA integration), lib0 (variable-length encoding), y-protocols
@@ -48,7 +50,10 @@ enum yjs_err {
     YJS_ERR_MALFORMED = -3, /**< the input cannot be what it claims to be */
     YJS_ERR_LIMIT = -4,     /**< a limit of the caller's was reached */
     YJS_ERR_RANGE = -5,     /**< an argument is outside its range */
-    YJS_ERR_UNSUPPORTED = -6 /**< valid input that this build does not handle */
+    YJS_ERR_UNSUPPORTED = -6, /**< valid input that this build cannot do */
+    YJS_ERR_DELETED = -7, /**< the type of this handle was deleted */
+    YJS_ERR_TYPE = -8,    /**< this type has no such thing */
+    YJS_ERR_STATE = -9    /**< not now: a transaction is open, or gc took it */
 };
 
 /** One short English phrase, never NULL. */
@@ -76,6 +81,12 @@ struct yjs_span {
     size_t len;
 };
 
+/** What an item is called: who made it, and as its how manieth unit. */
+struct yjs_id {
+    uint64_t client;
+    uint64_t clock;
+};
+
 /** Free and reset; accepts a zeroed struct. */
 YJS_API void yjs_bytes_free(struct yjs_bytes *bytes);
 
@@ -97,6 +108,10 @@ struct yjs_doc_options {
     uint64_t client_id; /**< id of local edits; 0: chosen at the first edit
                              from nothing random: set one if you edit */
     bool keep_deleted;  /**< true: `gc: false` of Yjs */
+    /** A new client id when somebody else is seen to use ours, as Yjs picks
+     *  one; NULL: the engine derives one from the old one, nothing random. */
+    uint64_t (*new_client_id)(void *ctx, uint64_t old);
+    void *new_client_id_ctx;
     struct yjs_limits limits;
     struct yjs_allocator alloc;
 };
@@ -287,11 +302,6 @@ enum yjs_kind {
     YJS_KIND_SKIP = 10 /**< a gap */
 };
 
-struct yjs_id {
-    uint64_t client;
-    uint64_t clock;
-};
-
 /** One struct of an update; spans are valid during the call they come in. */
 struct yjs_struct {
     struct yjs_id id;
@@ -334,6 +344,313 @@ YJS_MUST_USE YJS_API int
 yjs_update_dump(struct yjs_span update, const struct yjs_update_options *opt,
                 size_t value_bytes, int (*line)(void *ctx, const char *text),
                 void *ctx, struct yjs_update_error *err);
+
+/** The id of local edits. It changes when an update shows that somebody else
+ *  uses it (Yjs does the same): see new_client_id. */
+YJS_API uint64_t yjs_doc_client_id(const yjs_doc *doc);
+YJS_MUST_USE YJS_API int yjs_doc_set_client_id(yjs_doc *doc, uint64_t id);
+
+/* ------------------------------------------------------------ shared types
+ *
+ * A sequence (elements of an array, text, children in XML) and entries by key
+ * (of a map, attributes in XML and of a text): in Yjs every type has both.
+ * So yjs_array_... work on arrays, XML fragments and elements, yjs_text_... on
+ * texts and XML texts, yjs_map_... on maps, XML elements, hooks and texts.
+ * Others are YJS_ERR_TYPE.
+ */
+
+/** The values are those of the format. */
+enum yjs_type_kind {
+    YJS_TYPE_ARRAY = 0,
+    YJS_TYPE_MAP = 1,
+    YJS_TYPE_TEXT = 2,
+    YJS_TYPE_XML_ELEMENT = 3,
+    YJS_TYPE_XML_FRAGMENT = 4,
+    YJS_TYPE_XML_HOOK = 5,
+    YJS_TYPE_XML_TEXT = 6
+};
+
+/**
+ * A type of one document. A value: copy it, keep it, nobody frees it. It names
+ * the type and does not point at it: once a nested type has been deleted, all
+ * calls answer YJS_ERR_DELETED. Its fields are the engine's.
+ */
+struct yjs_type {
+    const void *root;
+    struct yjs_id id;
+};
+
+/**
+ * doc.get(name, kind): a root, made if there is none. One of which only the
+ * name was known, because updates put things into it, becomes of this kind;
+ * one that was asked for as another kind before is YJS_ERR_TYPE.
+ */
+YJS_MUST_USE YJS_API int yjs_doc_root(yjs_doc *doc, struct yjs_span name,
+                                      enum yjs_type_kind kind,
+                                      struct yjs_type *out);
+
+enum yjs_value_kind {
+    YJS_VALUE_UNDEFINED, /**< also: there is no such entry */
+    YJS_VALUE_NULL,
+    YJS_VALUE_BOOL,
+    YJS_VALUE_NUMBER,
+    YJS_VALUE_BIGINT,
+    YJS_VALUE_STRING, /**< `bytes`: UTF-8 */
+    YJS_VALUE_BYTES,  /**< `bytes`: a Uint8Array */
+    YJS_VALUE_JSON,   /**< `bytes`: a JSON text, for objects and arrays */
+    YJS_VALUE_ANY,    /**< `bytes`: an object or array as lib0 encodes it */
+    YJS_VALUE_TYPE,   /**< a nested type */
+    YJS_VALUE_DOC     /**< a subdocument */
+};
+
+/**
+ * Something in a type. When read, spans are borrowed from the document until
+ * its next change; objects and arrays are ANY, or JSON from old content (see
+ * yjs_value_to_json). When written, an object or array may be either.
+ */
+struct yjs_value {
+    enum yjs_value_kind kind;
+    bool boolean;
+    double number;
+    int64_t bigint;
+    struct yjs_span bytes;
+    enum yjs_type_kind type_kind; /**< TYPE */
+    struct yjs_span name;  /**< TYPE: of an XML element or hook; DOC: guid */
+    struct yjs_span options; /**< DOC: its options as lib0 Any; written: a JSON
+                                  object, or nothing for none */
+    struct yjs_type type;  /**< TYPE, read only: its handle */
+};
+
+/* ------------------------------------------------------------------ writing
+ *
+ * All edits stand in a transaction. They produce what Yjs would have produced
+ * for the same calls with the same client id, byte by byte.
+ *
+ * Unlike in Yjs, a transaction can be taken back. An edit with an argument out
+ * of range (YJS_ERR_RANGE, TYPE, DELETED, MALFORMED) does nothing, and the
+ * transaction goes on. When memory or a limit ends (NOMEM, LIMIT), it is
+ * broken: every further edit and the commit give the same error, and the
+ * document is as it was before.
+ */
+
+typedef struct yjs_txn yjs_txn;
+
+/** One at a time, and no update is applied meanwhile (YJS_ERR_STATE). `origin`
+ *  is handed to the update callback. The document owns the transaction. */
+YJS_MUST_USE YJS_API int yjs_txn_begin(yjs_doc *doc, void *origin,
+                                       yjs_txn **out);
+/** End it: collect garbage, merge neighbours, call the update callback. On
+ *  failure everything is taken back. Linear in what was touched. */
+YJS_MUST_USE YJS_API int yjs_txn_commit(yjs_txn *txn);
+/** End it and take everything back. NULL is accepted. */
+YJS_API void yjs_txn_abort(yjs_txn *txn);
+
+/** Insert values before `index`, which is at most the length. Neighbouring
+ *  values that are not BYTES, TYPE or DOC become one struct. The position is
+ *  found through an index kept while nobody else changes the type: about
+ *  log m; O(m) for the first edit after a foreign change. */
+YJS_MUST_USE YJS_API int yjs_array_insert(yjs_txn *txn, struct yjs_type array,
+                                          uint64_t index,
+                                          const struct yjs_value *values,
+                                          size_t n);
+/** array.push(): behind everything, also behind what was deleted there. */
+YJS_MUST_USE YJS_API int yjs_array_push(yjs_txn *txn, struct yjs_type array,
+                                        const struct yjs_value *values,
+                                        size_t n);
+YJS_MUST_USE YJS_API int yjs_array_delete(yjs_txn *txn, struct yjs_type array,
+                                          uint64_t index, uint64_t len);
+
+/**
+ * text.insert(index, text, attributes). `attributes`: a JSON object such as
+ * {"bold":true}; without data, the text takes those in force at `index`.
+ * `index` and lengths are UTF-16 units.
+ */
+YJS_MUST_USE YJS_API int yjs_text_insert(yjs_txn *txn, struct yjs_type text,
+                                         uint64_t index, struct yjs_span utf8,
+                                         struct yjs_span attributes);
+/** text.insertEmbed: a JSON, TYPE or plain value. */
+YJS_MUST_USE YJS_API int yjs_text_insert_embed(yjs_txn *txn,
+                                               struct yjs_type text,
+                                               uint64_t index,
+                                               const struct yjs_value *embed,
+                                               struct yjs_span attributes);
+YJS_MUST_USE YJS_API int yjs_text_delete(yjs_txn *txn, struct yjs_type text,
+                                         uint64_t index, uint64_t len);
+/** A null as value takes the format away. */
+YJS_MUST_USE YJS_API int yjs_text_format(yjs_txn *txn, struct yjs_type text,
+                                         uint64_t index, uint64_t len,
+                                         struct yjs_span attributes);
+/** text.applyDelta: a JSON array of {insert|retain|delete, attributes}. */
+YJS_MUST_USE YJS_API int yjs_text_apply_delta(yjs_txn *txn,
+                                              struct yjs_type text,
+                                              struct yjs_span delta);
+
+YJS_MUST_USE YJS_API int yjs_map_set(yjs_txn *txn, struct yjs_type map,
+                                     struct yjs_span key,
+                                     const struct yjs_value *value);
+/** Without an entry of that key: nothing happens. */
+YJS_MUST_USE YJS_API int yjs_map_delete(yjs_txn *txn, struct yjs_type map,
+                                        struct yjs_span key);
+YJS_MUST_USE YJS_API int yjs_map_clear(yjs_txn *txn, struct yjs_type map);
+
+/** What a transaction did, a local one or an applied update. */
+struct yjs_update_event {
+    void *origin;       /**< as given to begin or apply, else NULL */
+    bool local;         /**< by yjs_txn_commit */
+    struct yjs_span v1; /**< empty unless asked for; valid during the call */
+    struct yjs_span v2;
+    int err; /**< YJS_ERR_NOMEM: the change stands, but could not be encoded */
+};
+
+typedef void (*yjs_update_fn)(void *ctx, const struct yjs_update_event *event);
+
+/**
+ * Call `fn` after each transaction that changed something, with its update in
+ * the formats asked for: YJS_FORMAT_V1 | YJS_FORMAT_V2. There is one callback;
+ * NULL takes it away. It may read the document and must not change it.
+ */
+YJS_API void yjs_doc_on_update(yjs_doc *doc, unsigned int formats,
+                               yjs_update_fn fn, void *ctx);
+
+/** yjs_apply_update or its v2 twin with an origin for the callback. */
+YJS_MUST_USE YJS_API int
+yjs_apply_update_from(yjs_doc *doc, struct yjs_span update,
+                      enum yjs_format format, void *origin,
+                      struct yjs_apply_result *result);
+
+/* ------------------------------------------------------------------ reading
+ *
+ * Works inside a transaction too, and sees its edits.
+ */
+
+YJS_MUST_USE YJS_API int yjs_type_kind(const yjs_doc *doc, struct yjs_type type,
+                                       enum yjs_type_kind *out);
+/** nodeName of an XML element, name of a hook or root; borrowed. */
+YJS_MUST_USE YJS_API int yjs_type_name(const yjs_doc *doc, struct yjs_type type,
+                                       struct yjs_span *out);
+/** Where it is: the parent, and the key or nothing. YJS_ERR_RANGE for roots. */
+YJS_MUST_USE YJS_API int yjs_type_parent(const yjs_doc *doc,
+                                         struct yjs_type type,
+                                         struct yjs_type *out,
+                                         struct yjs_span *out_key);
+/** Elements, children, or UTF-16 units with each embed as one. */
+YJS_MUST_USE YJS_API int yjs_type_length(const yjs_doc *doc,
+                                         struct yjs_type type, uint64_t *out);
+
+/** type.get(index): YJS_ERR_RANGE at and behind the end. O(m) at worst. */
+YJS_MUST_USE YJS_API int yjs_array_get(const yjs_doc *doc, struct yjs_type type,
+                                       uint64_t index, struct yjs_value *out);
+/** map.get(key), getAttribute: UNDEFINED if there is none. O(1). */
+YJS_MUST_USE YJS_API int yjs_map_get(const yjs_doc *doc, struct yjs_type type,
+                                     struct yjs_span key,
+                                     struct yjs_value *out);
+YJS_MUST_USE YJS_API int yjs_map_size(const yjs_doc *doc, struct yjs_type type,
+                                      uint64_t *out);
+
+/**
+ * A way through a type, without a copy: the sequence (of a text: stretches of
+ * STRING, and embeds), or the entries in the order of their keys' first
+ * arrival. Ends with the document's next change; nothing to free.
+ */
+struct yjs_iter {
+    const yjs_doc *doc;
+    const void *type;
+    uint32_t at, next;
+    struct yjs_span rest;
+    uint64_t left;
+    int err;
+};
+
+YJS_MUST_USE YJS_API int yjs_iter_sequence(const yjs_doc *doc,
+                                           struct yjs_type type,
+                                           struct yjs_iter *out);
+YJS_MUST_USE YJS_API int yjs_iter_entries(const yjs_doc *doc,
+                                          struct yjs_type type,
+                                          struct yjs_iter *out);
+/** False at the end. `key` may be NULL. */
+YJS_MUST_USE YJS_API bool yjs_iter_next(struct yjs_iter *iter,
+                                        struct yjs_span *key,
+                                        struct yjs_value *value);
+
+/** JSON.stringify of type.toJSON(), or of a value that was read. */
+YJS_MUST_USE YJS_API int yjs_type_to_json(yjs_doc *doc, struct yjs_type type,
+                                          struct yjs_bytes *out);
+YJS_MUST_USE YJS_API int yjs_value_to_json(yjs_doc *doc,
+                                           const struct yjs_value *value,
+                                           struct yjs_bytes *out);
+/** type.toString() of texts and XML: plain text without formats, or XML. */
+YJS_MUST_USE YJS_API int yjs_type_to_string(yjs_doc *doc, struct yjs_type type,
+                                            struct yjs_bytes *out);
+/** JSON.stringify of text.toDelta(). */
+YJS_MUST_USE YJS_API int yjs_text_to_delta(yjs_doc *doc, struct yjs_type text,
+                                           struct yjs_bytes *out);
+
+/* ---------------------------------------------------------------- snapshots
+ *
+ * A state vector and a delete set: what could be seen at a moment. Documents
+ * that keep_deleted can go back to it.
+ */
+
+/** Y.encodeSnapshot(Y.snapshot(doc)), or encodeSnapshotV2. */
+YJS_MUST_USE YJS_API int yjs_snapshot_encode(yjs_doc *doc,
+                                             enum yjs_format format,
+                                             struct yjs_bytes *out);
+/** Decode it: all clocks, then all deleted ranges; either may be NULL. A
+ *  nonzero return ends the visit and becomes its result. */
+YJS_MUST_USE YJS_API int
+yjs_snapshot_visit(struct yjs_span snapshot, enum yjs_format format,
+                   int (*on_clock)(void *ctx, uint64_t client, uint64_t clock),
+                   int (*on_delete)(void *ctx, struct yjs_id id, uint64_t len),
+                   void *ctx, struct yjs_update_error *err);
+/** Y.createDocFromSnapshot: a new document with what there was. YJS_ERR_STATE
+ *  if `doc` collects garbage, YJS_ERR_RANGE if it lacks a clock of it. */
+YJS_MUST_USE YJS_API int yjs_doc_at_snapshot(yjs_doc *doc,
+                                             struct yjs_span snapshot,
+                                             enum yjs_format format,
+                                             const struct yjs_doc_options *opt,
+                                             yjs_doc **out);
+/** Y.snapshotContainsUpdate. */
+YJS_MUST_USE YJS_API int
+yjs_snapshot_contains(struct yjs_span snapshot, struct yjs_span update,
+                      const struct yjs_update_options *opt,
+                      struct yjs_update_error *err, bool *out);
+
+/* ------------------------------------------------------- relative positions
+ *
+ * A place that stays where it is while others edit: beside an item, or at an
+ * end of a type. What cursors are made of.
+ */
+
+struct yjs_position {
+    bool has_item;
+    struct yjs_id item;    /**< the item it is at */
+    bool has_type;
+    struct yjs_id type;    /**< else the nested type it is at the end of */
+    struct yjs_span root;  /**< else the root; borrowed */
+    int64_t assoc;         /**< >= 0: with what follows; < 0: what precedes */
+};
+
+/** Y.createRelativePositionFromTypeIndex. */
+YJS_MUST_USE YJS_API int yjs_position_at(const yjs_doc *doc,
+                                         struct yjs_type type, uint64_t index,
+                                         int64_t assoc,
+                                         struct yjs_position *out);
+/** Y.encodeRelativePosition; `alloc` may be NULL. */
+YJS_MUST_USE YJS_API int
+yjs_position_encode(const struct yjs_position *position,
+                    const struct yjs_allocator *alloc, struct yjs_bytes *out);
+/** The root's name points into `data`. */
+YJS_MUST_USE YJS_API int yjs_position_decode(const uint8_t *data, size_t len,
+                                             struct yjs_position *out);
+/**
+ * Y.createAbsolutePositionFromRelativePosition. YJS_ERR_RANGE while what it
+ * refers to is not known, YJS_ERR_DELETED when it was collected; with an item
+ * deleted in a type that lives, the place where it was.
+ */
+YJS_MUST_USE YJS_API int yjs_position_resolve(yjs_doc *doc,
+                                              const struct yjs_position *pos,
+                                              struct yjs_type *out_type,
+                                              uint64_t *out_index);
 
 /* --------------------------------------------------- y-protocols messages */
 
