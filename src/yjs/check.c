@@ -131,7 +131,7 @@ static int check_list(struct check *k, uint32_t h)
         if (!yjs__item_deleted(it) && yjs__item_countable(it))
             length += it->len;
         if (it->kind == YJS__FORMAT)
-            REQUIRE(list->type->formatted);
+            REQUIRE(list->type->formats);
         left = at;
     }
     REQUIRE(list->last == left);
@@ -196,7 +196,7 @@ static int check_roots(struct check *k)
     for (type = k->doc->roots; type != NULL; type = type->next) {
         struct yjs__slice name = {type->name, type->name_len};
 
-        REQUIRE(type->item == 0 && type->ref == YJS__TYPE_ROOT);
+        REQUIRE(type->item == 0 && type->ref <= YJS__TYPE_ROOT);
         REQUIRE(type->seq != 0);
         REQUIRE(yjs__root_find(k->doc, name) == type->seq);
         rc = check_type(k, type);

@@ -23,7 +23,7 @@
 
 /* ---------------------------------------------------------------- formatting
  *
- * After a change by a peer to a nested text with formats, Yjs deletes formats
+ * After a change by a peer to a text with formats, Yjs deletes formats
  * that have no effect. Two cases: where a format was inserted or deleted, the
  * whole text is looked at; but as that looks for a gap from a visible item
  * on, and finds it empty, only the gap before the first visible item is ever
@@ -238,7 +238,7 @@ static int on_deleted(yjs_doc *doc, uint32_t h)
     return clean_gap_around(doc, h);
 }
 
-/* Did a nested text with formats change that is still there? */
+/* Did a text with formats change that is still there? */
 static bool needs_formatting(yjs_doc *doc)
 {
     struct yjs__type **texts = doc->txn.texts.data;
@@ -248,7 +248,8 @@ static bool needs_formatting(yjs_doc *doc)
     for (i = 0; i < doc->txn.texts.len; i++) {
         texts[i]->noted = false;
         if (texts[i]->formatted &&
-            !yjs__item_deleted(yjs__item(doc, texts[i]->item)))
+            (texts[i]->item == 0 ||
+             !yjs__item_deleted(yjs__item(doc, texts[i]->item))))
             needed = true;
     }
     doc->txn.texts.len = 0;

@@ -27,6 +27,12 @@ const char *yjs_strerror(int err)
         return "an argument is outside its range";
     case YJS_ERR_UNSUPPORTED:
         return "not supported";
+    case YJS_ERR_DELETED:
+        return "the type was deleted";
+    case YJS_ERR_TYPE:
+        return "the type has no such thing";
+    case YJS_ERR_STATE:
+        return "not possible now";
     default:
         return "unknown error";
     }
@@ -147,6 +153,19 @@ void yjs_doc_free(yjs_doc *doc)
 size_t yjs_doc_heap(const yjs_doc *doc)
 {
     return doc->mem.used;
+}
+
+uint64_t yjs_doc_client_id(const yjs_doc *doc)
+{
+    return doc->client_id;
+}
+
+int yjs_doc_set_client_id(yjs_doc *doc, uint64_t id)
+{
+    if (id > YJS__MAX_INT)
+        return YJS_ERR_RANGE;
+    doc->client_id = id;
+    return YJS_OK;
 }
 
 bool yjs_doc_is_empty(const yjs_doc *doc)

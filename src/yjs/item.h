@@ -46,7 +46,7 @@ enum yjs__type_ref {
     YJS__TYPE_XML_FRAGMENT = 4,
     YJS__TYPE_XML_HOOK = 5,
     YJS__TYPE_XML_TEXT = 6,
-    YJS__TYPE_ROOT = 7 /**< a root: what it is shows only in its use */
+    YJS__TYPE_ROOT = 7 /**< a root that nobody asked for by its kind yet */
 };
 
 enum yjs__item_flag {
@@ -147,8 +147,10 @@ struct yjs__type {
     uint32_t entries, last_entry; /**< lists by key, oldest first */
     uint32_t name_len;
     uint8_t ref;            /**< enum yjs__type_ref */
-    bool formatted;         /**< a FORMAT was ever integrated here */
-    bool noted;             /**< is on the transaction's list of texts */
+    bool formatted : 1;     /**< what Yjs calls _hasFormatting: a FORMAT was
+                                 integrated here since it has its kind */
+    bool formats : 1;       /**< a FORMAT was ever integrated here */
+    bool noted : 1;         /**< is on the transaction's list of texts */
     uint8_t name[];         /**< of a root, an XML element or hook */
 };
 

@@ -17,6 +17,7 @@ libyjs_a_SOURCES = \
 	src/yjs/deletes.c src/yjs/deletes.h \
 	src/yjs/doc.c src/yjs/doc.h \
 	src/yjs/dump.c \
+	src/yjs/handle.c src/yjs/handle.h \
 	src/yjs/idset.c src/yjs/idset.h \
 	src/yjs/index.c src/yjs/index.h \
 	src/yjs/integrate.c \

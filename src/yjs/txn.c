@@ -13,7 +13,8 @@
  *   SPLIT_PAIR right the same, through a surrogate pair (before it: its UTF-8)
  *   PUSH     n, ref  n staged items from txn.refs[ref] on got their place in
  *                    the store, and in a list unless they became GCs
- *   FORMATTED type   first format in a type
+ *   FORMATS  type    first format ever in a type
+ *   FORMATTED type   first format in a type since it has its kind
  *
  * Deletions need no entry: the items deleted are those in the sets `dels` and
  * `cleaned`. They are revived first, then the journal runs backwards;
@@ -31,6 +32,7 @@ enum journal_op {
     J_SPLIT,
     J_SPLIT_PAIR,
     J_PUSH,
+    J_FORMATS,
     J_FORMATTED
 };
 
@@ -281,14 +283,14 @@ int yjs__txn_changed(yjs_doc *doc, struct yjs__type *type)
     struct yjs__type **slot;
     const struct yjs__item *it;
 
-    /* Only formatting hangs on it, and only nested texts clean it up; what
-     * the clean-up itself deletes is a change of our own. */
+    /* Only formatting hangs on it, and only texts clean it up; what the
+     * clean-up itself deletes is a change of our own. */
     if (type->noted || !yjs__type_is_text(type) ||
         doc->txn.into == &doc->txn.cleaned)
         return YJS_OK;
-    it = yjs__item(doc, type->item);
-    if (yjs__item_deleted(it) ||
-        it->clock >= yjs__client(doc, it->client)->before)
+    it = type->item == 0 ? NULL : yjs__item(doc, type->item);
+    if (it != NULL && (yjs__item_deleted(it) ||
+                       it->clock >= yjs__client(doc, it->client)->before))
         return YJS_OK;
     slot = yjs__vec_add(&doc->mem, &doc->txn.texts, sizeof(*slot));
     if (slot == NULL)
@@ -316,11 +318,16 @@ static int note_order(yjs_doc *doc, uint32_t client)
 
 static int mark_formatted(yjs_doc *doc, struct yjs__type *type)
 {
-    int rc;
+    int rc = YJS_OK;
 
     if (type->formatted)
         return YJS_OK;
-    rc = journal(doc, J_FORMATTED, (uint64_t)(uintptr_t)type);
+    if (!type->formats)
+        rc = journal(doc, J_FORMATS, (uint64_t)(uintptr_t)type);
+    if (rc == YJS_OK)
+        type->formats = true;
+    if (rc == YJS_OK)
+        rc = journal(doc, J_FORMATTED, (uint64_t)(uintptr_t)type);
     if (rc == YJS_OK)
         type->formatted = true;
     return rc;
@@ -568,6 +575,9 @@ static void undo_one(yjs_doc *doc, uint64_t entry, uint64_t before, size_t *at)
         break;
     case J_PUSH:
         undo_push(doc, h, (uint32_t)((entry & J_ARGUMENT) >> J_COUNT_SHIFT));
+        break;
+    case J_FORMATS:
+        ((struct yjs__type *)(uintptr_t)(entry & J_ARGUMENT))->formats = false;
         break;
     case J_FORMATTED:
         ((struct yjs__type *)(uintptr_t)(entry & J_ARGUMENT))->formatted =

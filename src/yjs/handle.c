@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * handle.c: from the handles of the public interface to types, and back.
+ */
+#include "yjs/handle.h"
+
+#include "yjs/list.h"
+#include "yjs/store.h"
+#include "yjs/utf.h"
+
+int yjs__handle_type(const yjs_doc *doc, struct yjs_type handle,
+                     struct yjs__type **out)
+{
+    const struct yjs__item *it;
+    uint32_t client;
+
+    if (handle.root != NULL) {
+        *out = (struct yjs__type *)(uintptr_t)handle.root;
+        return YJS_OK;
+    }
+    client = yjs__store_find_client(doc, handle.id.client);
+    if (client == YJS__NONE ||
+        handle.id.clock >= yjs__client(doc, client)->state)
+        return YJS_ERR_DELETED;
+    it = yjs__item(doc, yjs__store_item(doc, client, handle.id.clock));
+    if (it->kind != YJS__TYPE || it->clock != handle.id.clock ||
+        yjs__item_deleted(it))
+        return YJS_ERR_DELETED;
+    *out = it->u.type;
+    return YJS_OK;
+}
+
+struct yjs_type yjs__handle_of(const yjs_doc *doc,
+                               const struct yjs__type *type)
+{
+    struct yjs_type handle = {NULL, {0, 0}};
+    const struct yjs__item *it;
+
+    if (type->item == 0) {
+        handle.root = type;
+        return handle;
+    }
+    it = yjs__item(doc, type->item);
+    handle.id.client = yjs__client(doc, it->client)->id;
+    handle.id.clock = it->clock;
+    return handle;
+}
+
+/*
+ * Not part of any transaction: a root, once asked for, stays, and so does its
+ * kind. In Yjs a root that becomes of a kind is a new object, which has not
+ * seen a format yet.
+ */
+int yjs_doc_root(yjs_doc *doc, struct yjs_span name, enum yjs_type_kind kind,
+                 struct yjs_type *out)
+{
+    struct yjs__slice s = {name.data, name.len};
+    struct yjs__type *type;
+    uint32_t list;
+    size_t units;
+
+    if (s.len == 0)
+        s.ptr = (const uint8_t *)"";
+    if ((unsigned int)kind > YJS_TYPE_XML_TEXT)
+        return YJS_ERR_RANGE;
+    if (!yjs__utf8_check(s.ptr, s.len, &units))
+        return YJS_ERR_MALFORMED;
+    list = yjs__root_find(doc, s);
+    if (list == 0)
+        list = yjs__root_new(doc, s);
+    if (list == 0)
+        return doc->mem.err;
+    type = yjs__list(doc, list)->type;
+    if (type->ref == YJS__TYPE_ROOT) {
+        type->ref = (uint8_t)kind;
+        type->formatted = false;
+    } else if (type->ref != kind) {
+        return YJS_ERR_TYPE;
+    }
+    *out = yjs__handle_of(doc, type);
+    return YJS_OK;
+}
