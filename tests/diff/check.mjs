@@ -31,14 +31,23 @@ const script = (history, options) => {
   }
   const empty = new Uint8Array(0)
   const n = history.updates.length
-  const density = options.probes || n <= 60 ? 1 : 60 / n
+  /* the state costs more to encode than the update to apply: what a step did
+   * shows in some later state as well */
+  const density = options.probes ? 1 : 6 / n
+  const { v2 } = history
   let thrown = null
   let applied = 0
   ask(-1, { ...open, slot: SLOT })
   for (let step = 0; step < n; step++) {
-    const op = options.oom && r.chance(options.oom) ? OP.APPLY_OOM : OP.APPLY
+    const op = v2 ? OP.APPLY_V2
+      : options.oom && r.chance(options.oom) ? OP.APPLY_OOM : OP.APPLY
+    const update = history.updates[step]
     try {
-      ask(step, { op, slot: SLOT, data: history.updates[step] })
+      ask(step, {
+        op,
+        slot: SLOT,
+        data: v2 ? Y.convertUpdateFormatV1ToV2(update) : update
+      })
     } catch (err) {
       thrown = err
       break
@@ -46,6 +55,7 @@ const script = (history, options) => {
     applied++
     if (step < n - 1 && !r.chance(density)) continue
     ask(step, { op: OP.STATE, slot: SLOT, data: empty })
+    if (v2) ask(step, { op: OP.STATE_V2, slot: SLOT, data: empty })
     ask(step, { op: OP.VECTOR, slot: SLOT })
     const vectors = options.probes ?? []
     if (!options.probes && r.chance(0.5)) {
@@ -57,6 +67,7 @@ const script = (history, options) => {
     }
     for (const sv of vectors) {
       ask(step, { op: OP.STATE, slot: SLOT, data: sv })
+      if (v2) ask(step, { op: OP.STATE_V2, slot: SLOT, data: sv })
     }
     if (!options.probes) vectors.length = 0
     ask(step, { op: OP.CHECK, slot: SLOT })
@@ -99,11 +110,13 @@ const mismatch = ({ request, want }, got) => {
   if (got.status !== want.status) return `status ${got.status}`
   switch (request.op) {
     case OP.STATE:
+    case OP.STATE_V2:
     case OP.VECTOR:
       return Buffer.compare(Buffer.from(want.data), got.data) === 0
         ? null : 'bytes differ'
     case OP.APPLY:
     case OP.APPLY_OOM:
+    case OP.APPLY_V2:
       return Boolean(got.data[1]) === want.pending ? null
         : `pending is ${got.data[1]}`
     case OP.JSON:
@@ -125,7 +138,7 @@ export const checkHistory = async (history, driver, options = {}) => {
   try {
     replies = await driver.exec(list.map(entry => entry.request))
   } catch (err) {
-    return { history, step: -1, reason: err.message }
+    return { history, step: -1, reason: err.message, died: true }
   }
   for (let i = 0; i < list.length; i++) {
     const entry = list[i]

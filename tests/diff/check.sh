@@ -10,4 +10,4 @@ node "$dir/run.mjs" --self-test
 node "$dir/updates.mjs" --driver "${builddir:-.}/tests/diff/driver" \
     --seeds "${DIFF_UPDATE_SEEDS:-8}" --start "${DIFF_START:-1}"
 exec node "$dir/run.mjs" --driver "${builddir:-.}/tests/diff/driver" \
-    --seeds "${DIFF_SEEDS:-30}" --start "${DIFF_START:-1}" --oom 0.02
+    --seeds "${DIFF_SEEDS:-40}" --start "${DIFF_START:-1}" --oom 0.02

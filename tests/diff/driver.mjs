@@ -13,7 +13,7 @@ import { MIXED_ROOT, ROOTS } from './edits.mjs'
 
 export const OP = {
   OPEN: 1, CLOSE: 2, APPLY: 3, STATE: 4, VECTOR: 5, JSON: 6, CHECK: 7,
-  APPLY_OOM: 8, HEAP: 9
+  APPLY_OOM: 8, HEAP: 9, APPLY_V2: 10, STATE_V2: 11
 }
 export const OP_NAMES = Object.fromEntries(
   Object.entries(OP).map(([name, code]) => [code, name]))
@@ -42,6 +42,8 @@ export class Driver {
     this.path = path
     this.args = args
     this.waiting = []
+    this.unsent = []
+    this.flushing = false
     this.child = null
   }
 
@@ -63,6 +65,7 @@ export class Driver {
       this.child = null
       const waiting = this.waiting
       this.waiting = []
+      this.unsent = []
       const err = new Error(`driver ${what}\n${said.slice(0, 4000)}`.trim())
       for (const w of waiting) w.reject(err)
     }
@@ -75,8 +78,19 @@ export class Driver {
     if (this.child === null) this.start()
     return new Promise((resolve, reject) => {
       this.waiting.push({ left: requests.length, replies: [], resolve, reject })
-      this.child.stdin.write(Buffer.concat(requests.map(encodeRequest)))
+      for (const request of requests) this.unsent.push(encodeRequest(request))
+      if (this.flushing) return
+      this.flushing = true
+      setImmediate(() => this.flush())
     })
+  }
+
+  /* what was asked in one turn goes out in one write */
+  flush () {
+    this.flushing = false
+    const out = Buffer.concat(this.unsent)
+    this.unsent = []
+    if (this.child !== null) this.child.stdin.write(out)
   }
 
   read (chunk) {
@@ -128,6 +142,9 @@ const oracleJson = doc => {
   return out
 }
 
+const stateOf = (doc, request, how) =>
+  request.data.length === 0 ? how(doc) : how(doc, request.data)
+
 export class Oracle {
   constructor () {
     this.docs = new Map()
@@ -151,11 +168,13 @@ export class Oracle {
       case OP.APPLY:
       case OP.APPLY_OOM:
         return this.apply(doc, request.data)
+      case OP.APPLY_V2:
+        return this.apply(doc, request.data, Y.applyUpdateV2)
       case OP.STATE:
+        return { status: 0, data: stateOf(doc, request, Y.encodeStateAsUpdate) }
+      case OP.STATE_V2:
         return {
-          status: 0,
-          data: request.data.length === 0 ? Y.encodeStateAsUpdate(doc)
-            : Y.encodeStateAsUpdate(doc, request.data)
+          status: 0, data: stateOf(doc, request, Y.encodeStateAsUpdateV2)
         }
       case OP.VECTOR:
         return { status: 0, data: Y.encodeStateVector(doc) }
@@ -166,9 +185,9 @@ export class Oracle {
     }
   }
 
-  apply (doc, update) {
+  apply (doc, update, how = Y.applyUpdate) {
     /* [changed or not is not asked of Yjs, pending] */
-    Y.applyUpdate(doc, update)
+    how(doc, update)
     const { pendingStructs, pendingDs } = doc.store
     return {
       status: 0, pending: pendingStructs !== null || pendingDs !== null

@@ -186,6 +186,31 @@ const textDelta = (ctx, type) => {
   type.applyDelta(delta)
 }
 
+/* cut a block with its formats and embeds, paste it elsewhere */
+const textMove = (ctx, type) => {
+  const { r } = ctx
+  const length = type.length
+  const at = r.below(length)
+  const n = r.range(1, length - at)
+  const delta = type.toDelta()
+  const block = []
+  let pos = 0
+  for (const op of delta) {
+    const size = typeof op.insert === 'string' ? op.insert.length : 1
+    const from = Math.max(at - pos, 0)
+    const to = Math.min(at + n - pos, size)
+    pos += size
+    if (from >= to || op.insert instanceof Y.AbstractType) continue
+    const insert = typeof op.insert === 'string'
+      ? op.insert.slice(from, to) : op.insert
+    block.push(op.attributes ? { insert, attributes: op.attributes }
+      : { insert })
+  }
+  type.delete(at, n)
+  const to = place(r, type.length)
+  type.applyDelta(to > 0 ? [{ retain: to }, ...block] : block)
+}
+
 const editText = (ctx, type) => {
   const { r } = ctx
   const length = type.length
@@ -198,6 +223,7 @@ const editText = (ctx, type) => {
     format: length > 0 ? 20 : 0,
     embed: 5,
     delta: 4,
+    move: length > 0 ? 4 : 0,
     attribute: 3,
     json: 1
   })
@@ -215,6 +241,7 @@ const editText = (ctx, type) => {
         : type.insertEmbed(at, value)
     }
     case 'delta': return textDelta(ctx, type)
+    case 'move': return textMove(ctx, type)
     case 'json': return insertJson(ctx, type)
     default:
       if (r.chance(0.3)) return type.removeAttribute(randomKey(r))
@@ -246,16 +273,34 @@ const insertJson = (ctx, type) => {
   })
 }
 
+/* a block of plain values is cut and pasted elsewhere */
+const arrayMove = (ctx, type) => {
+  const { r } = ctx
+  const at = r.below(type.length)
+  const n = r.range(1, type.length - at)
+  const block = type.slice(at, at + n).filter(value =>
+    !(value instanceof Y.AbstractType) && !(value instanceof Y.Doc) &&
+    value !== undefined && typeof value !== 'bigint')
+  type.delete(at, n)
+  if (block.length > 0) type.insert(place(r, type.length), block)
+}
+
 const editArray = (ctx, type) => {
   const { r } = ctx
   const length = type.length
   const op = r.weighted({
-    insert: 30, push: 15, del: length > 0 ? 20 : 0, json: 3, one: 8
+    insert: 30,
+    push: 15,
+    del: length > 0 ? 20 : 0,
+    json: 3,
+    one: 8,
+    move: length > 0 ? 6 : 0
   })
   switch (op) {
     case 'insert': return type.insert(place(r, length), listContent(ctx))
     case 'push': return type.push(listContent(ctx))
     case 'json': return insertJson(ctx, type)
+    case 'move': return arrayMove(ctx, type)
     case 'one': {
       for (let n = r.range(2, 8); n > 0; n--) type.push([r.below(100)])
       return

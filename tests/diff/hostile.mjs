@@ -167,11 +167,11 @@ export const makeHostileHistory = (seed, options = {}) => {
   const history = makeHistory(seed, base,
     { clients: r.range(1, 3), steps: r.range(2, 12), ...options })
   const ids = collectIds(history.updates)
-  if (ids.length === 0) return { ...history, profile: 'raw' }
+  if (ids.length === 0) return { ...history, profile: 'raw', v2: false }
   const p = r.pick([0.1, 0.3, 1])
   const updates = history.updates.map(bytes =>
     r.chance(p) ? tamper(r, bytes, ids) : bytes)
-  return { ...history, profile: 'raw', updates }
+  return { ...history, profile: 'raw', v2: false, updates }
 }
 
 /* A struct of client 1 after the one before it, in a root of its kind. */

@@ -9,12 +9,24 @@ tests_diff_driver_LDADD = libyjs.a
 dist_check_SCRIPTS += tests/diff/check.sh
 TESTS += tests/diff/check.sh
 
+# The long run: make check-diff SEEDS=20000 [START=1] [JOBS=2] [DIFF=--flags]
+# A seed is one history of each profile. Goes on where a run was stopped with
+# the START it named.
+SEEDS = 2000
+START = 1
+check-diff: tests/diff/driver$(EXEEXT) tests/.node-stamp
+	ROOMD_NODE_MODULES='$(NODE_MODULES)' node '$(srcdir)/tests/diff/long.mjs' \
+	    --driver tests/diff/driver$(EXEEXT) --seeds '$(SEEDS)' \
+	    --start '$(START)' $(if $(JOBS),--jobs $(JOBS)) $(DIFF)
+.PHONY: check-diff
+
 EXTRA_DIST += \
 	tests/diff/check.mjs \
 	tests/diff/driver.mjs \
 	tests/diff/edits.mjs \
 	tests/diff/history.mjs \
 	tests/diff/hostile.mjs \
+	tests/diff/long.mjs \
 	tests/diff/npm.mjs \
 	tests/diff/prng.mjs \
 	tests/diff/run.mjs \

@@ -8,6 +8,8 @@
  *        [--profile all|text|map|array|xml|nested|format|mixed|values|raw|every]
  *        [--clients N] [--steps N] [--oom P] [--no-shrink] [--max-failures N]
  *        [--budget N]          runs that shrinking a failure may take
+ *        [--stride N]          every Nth seed of the range only
+ *        [--progress SECONDS]  a line about every so often
  *        [--save DIR]          failing histories as JSON files
  *        [--replay FILE]       run one saved history
  *        [--self-test]         show that planted faults are found
@@ -23,6 +25,7 @@ import { makeHostileHistory, makeValueHistory } from './hostile.mjs'
 import { checkHistory, plainJson } from './check.mjs'
 import { shrink } from './shrink.mjs'
 import { Driver, OP, OP_NAMES } from './driver.mjs'
+import { Y } from './npm.mjs'
 import { describeUpdate } from './update.mjs'
 import { selfTest } from './selftest.mjs'
 
@@ -34,7 +37,7 @@ const FLAGS = new Set(['no-shrink', 'self-test'])
 const parseArgs = argv => {
   const out = {
     seeds: '200', start: '1', profile: 'every', oom: '0', 'max-failures': '5',
-    budget: '3000'
+    budget: '3000', stride: '1'
   }
   for (let i = 0; i < argv.length; i++) {
     if (!argv[i].startsWith('--')) throw new Error(`what is ${argv[i]}?`)
@@ -77,11 +80,19 @@ const sayDifference = (want, got) => {
   for (const line of b) if (!inA.has(line)) console.log(`+${line}`)
 }
 
+const inV1 = bytes => {
+  try {
+    return Y.convertUpdateFormatV2ToV1(bytes)
+  } catch {
+    return bytes
+  }
+}
+
 const report = failure => {
   const { history, step, request, want, got, reason } = failure
   const say = line => console.log(line)
   say(`FAIL seed ${history.seed} profile ${history.profile} ` +
-      `gc ${!history.keepDeleted} step ${step} of ${history.updates.length}: ` +
+      `gc ${!history.keepDeleted} v2 ${history.v2 ?? false} step ${step} of ${history.updates.length}: ` +
       `${request ? OP_NAMES[request.op] : 'exec'}: ${reason}`)
   history.updates.forEach((update, i) => {
     if (history.updates.length > 30 && i < step - 10) return
@@ -99,6 +110,9 @@ const report = failure => {
     say(` want ${hex(want.data)}`)
     say(` got  ${hex(got.data)} (status ${got.status})`)
     if (request.op === OP.STATE) sayDifference(want.data, got.data)
+    if (request.op === OP.STATE_V2 && got.status === 0) {
+      sayDifference(...[want.data, got.data].map(inV1))
+    }
   }
 }
 
@@ -118,7 +132,8 @@ const save = failure => {
 const fromHex = text => new Uint8Array(Buffer.from(text, 'hex'))
 
 const examine = async (failure, driver, options) => {
-  const probe = failure.request?.op === OP.STATE && failure.request.data.length
+  const state = [OP.STATE, OP.STATE_V2].includes(failure.request?.op)
+  const probe = state && failure.request.data.length
     ? failure.request.data : undefined
   failure = { ...failure, probe }
   if (!args['no-shrink']) {
@@ -141,30 +156,72 @@ const replay = async (file, driver) => {
   return false
 }
 
-const runAll = async driver => {
-  const count = { passed: 0, failed: 0, refused: 0, skipped: 0, updates: 0 }
-  const start = Number(args.start)
-  for (let seed = start; seed < start + Number(args.seeds); seed++) {
-    for (const profile of profiles) {
-      const history = build(seed, profile)
-      const options = { oom: Number(args.oom), lenient: profile === 'raw' }
-      count.updates += history.updates.length
-      const result = await checkHistory(history, driver, options)
-      if (result?.reason === undefined) {
-        count.passed++
-        if (result?.refused) count.refused++
-        if (result?.skipped) count.skipped++
-        continue
-      }
-      count.failed++
-      await examine(result, driver, options)
-      if (count.failed >= Number(args['max-failures'])) {
-        console.log('too many failures, stopping')
-        return count
-      }
-    }
+const optionsFor = profile =>
+  ({ oom: Number(args.oom), lenient: profile === 'raw' })
+
+/* Starts all histories of one seed: what the driver is asked of them travels
+ * while those of the next seed are made. */
+const startSeed = (seed, driver) => profiles.map(profile => {
+  const history = build(seed, profile)
+  return { history, result: checkHistory(history, driver, optionsFor(profile)) }
+})
+
+class Counts {
+  constructor () {
+    this.passed = this.failed = this.refused = this.skipped = this.updates = 0
+    this.said = Date.now()
   }
-  return count
+
+  add (history, result) {
+    this.updates += history.updates.length
+    this.passed++
+    if (result?.refused) this.refused++
+    if (result?.skipped) this.skipped++
+  }
+
+  /* one line now and then, which tests/diff/long.mjs adds up */
+  progress (seed, every) {
+    if (Date.now() - this.said < every * 1000) return
+    this.said = Date.now()
+    console.log(`progress seed ${seed} passed ${this.passed} ` +
+      `failed ${this.failed} updates ${this.updates}`)
+  }
+}
+
+const finishSeed = async (started, driver, count) => {
+  for (const { history, result } of started) {
+    const options = optionsFor(history.profile)
+    let outcome = await result
+    /* whoever made the driver die took others along: each again by itself */
+    if (outcome?.died) outcome = await checkHistory(history, driver, options)
+    if (outcome?.reason === undefined) {
+      count.add(history, outcome)
+      continue
+    }
+    count.failed++
+    await examine(outcome, driver, options)
+    if (count.failed >= Number(args['max-failures'])) return false
+  }
+  return true
+}
+
+const runAll = async driver => {
+  const count = new Counts()
+  const start = Number(args.start)
+  const end = start + Number(args.seeds)
+  const stride = Number(args.stride)
+  let started = []
+  for (let seed = start; ; seed += stride) {
+    const next = seed < end ? startSeed(seed, driver) : []
+    if (!await finishSeed(started, driver, count)) {
+      console.log('too many failures, stopping')
+      await Promise.all(next.map(entry => entry.result))
+      return count
+    }
+    started = next
+    if (started.length === 0) return count
+    if (args.progress) count.progress(seed - stride, Number(args.progress))
+  }
 }
 
 /* Yjs logs what it finds strange in hostile updates; one line each is kept

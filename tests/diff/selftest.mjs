@@ -80,11 +80,14 @@ const FAULTS = {
   }
 }
 
+/* the twin knows v1 only */
+const plain = seed => ({ ...makeHistory(seed, 'text'), v2: false })
+
 const findFault = async (name, fault) => {
   const twin = new Twin(fault)
   const check = (history, probes) => checkHistory(history, twin, { probes })
   for (let seed = 1; seed <= 60; seed++) {
-    const failure = await checkHistory(makeHistory(seed, 'text'), twin)
+    const failure = await checkHistory(plain(seed), twin)
     if (failure?.reason === undefined) continue
     const probe = failure.request.op === OP.STATE &&
       failure.request.data.length > 0 ? failure.request.data : undefined
