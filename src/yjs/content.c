@@ -45,21 +45,6 @@ static bool is_sequence(enum yjs__kind kind)
     return kind == YJS__STRING || kind == YJS__JSON || kind == YJS__ANY;
 }
 
-struct yjs__slice yjs__content(const struct yjs__item *it)
-{
-    switch (it->where) {
-    case YJS__W_INLINE:
-        return (struct yjs__slice){it->u.bytes, it->inline_len};
-    case YJS__W_BLOCK:
-        return (struct yjs__slice){it->u.block->data + it->u.block->off,
-                                   it->u.block->len};
-    case YJS__W_BORROWED:
-        return (struct yjs__slice){it->u.borrowed, it->left};
-    default:
-        return (struct yjs__slice){NULL, 0};
-    }
-}
-
 /* ------------------------------------------------------------------ blocks */
 
 static struct yjs__block *new_block(yjs_doc *doc, uint32_t cap)

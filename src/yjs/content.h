@@ -12,7 +12,20 @@
 #include "yjs/doc.h"
 
 /** The content's bytes; nothing for kinds without, or a type. */
-struct yjs__slice yjs__content(const struct yjs__item *it);
+static inline struct yjs__slice yjs__content(const struct yjs__item *it)
+{
+    switch (it->where) {
+    case YJS__W_INLINE:
+        return (struct yjs__slice){it->u.bytes, it->inline_len};
+    case YJS__W_BLOCK:
+        return (struct yjs__slice){it->u.block->data + it->u.block->off,
+                                   it->u.block->len};
+    case YJS__W_BORROWED:
+        return (struct yjs__slice){it->u.borrowed, it->left};
+    default:
+        return (struct yjs__slice){NULL, 0};
+    }
+}
 
 /**
  * Give a staged item content of its own, without its first `offset` units,

@@ -198,37 +198,82 @@ static int write_item(const yjs_doc *doc, struct yjs__canon *canon,
     return yjs__content_write(canon, w, it, offset);
 }
 
+/* A client id as it is written: most are five bytes, and every struct has two
+ * of them. */
+struct wire_id {
+    uint8_t len;
+    uint8_t bytes[15];
+};
+
+enum { WIRE_IDS = 1024 }; /* for documents of so many clients at most */
+
+/* What write_whole works with. */
+struct whole {
+    const yjs_doc *doc;
+    const struct wire_id *ids; /* by client, or NULL */
+};
+
+/* A clock: up to three bytes as a rule. `p` has room for 10 bytes. */
+static inline uint8_t *put_clock(uint8_t *p, uint64_t v)
+{
+    if (v < 0x80) {
+        *p = (uint8_t)v;
+        return p + 1;
+    }
+    p[0] = (uint8_t)(v | 0x80);
+    if (v < 0x4000) {
+        p[1] = (uint8_t)(v >> 7);
+        return p + 2;
+    }
+    p[1] = (uint8_t)(v >> 7 | 0x80);
+    return yjs__put_varuint(p + 2, v >> 14);
+}
+
+/* `p` has room for 25 bytes. */
+static inline uint8_t *put_known_id(const struct whole *k, uint8_t *p,
+                                    uint32_t client, uint64_t clock)
+{
+    if (k->ids == NULL)
+        return put_id(k->doc, p, client, clock);
+    memcpy(p, k->ids[client].bytes, sizeof(k->ids[client].bytes));
+    return put_clock(p + k->ids[client].len, clock);
+}
+
 /*
  * An item of the store from its start: the common case of write_item, with one
  * look at the room that is left.
  */
-static int write_whole(const yjs_doc *doc, struct yjs__canon *canon,
-                       struct yjs__writer *w, const struct yjs__item *it)
+static inline int write_whole(const struct whole *k, struct yjs__canon *canon,
+                              struct yjs__writer *w,
+                              const struct yjs__item *it)
 {
-    struct yjs__slice s = yjs__content(it);
+    struct yjs__slice s;
     uint8_t *p, *info;
 
     if (it->list == 0 || it->kind == YJS__TYPE ||
         (it->origin_client == YJS__NONE && it->right_client == YJS__NONE))
-        return write_item(doc, canon, w, it, 0);
-    if (!yjs__write_reserve(w, 64 + s.len))
+        return write_item(k->doc, canon, w, it, 0);
+    s = yjs__content(it);
+    if (!yjs__write_reserve(w, 80 + s.len))
         return w->err;
     p = w->data + w->len;
     info = p++;
-    *info = info_of(doc, it);
+    *info = it->kind;
+    if (yjs__list(k->doc, it->list)->key != NULL)
+        *info |= YJS__INFO_SUB;
     if (it->origin_client != YJS__NONE) {
         *info |= YJS__INFO_ORIGIN;
-        p = put_id(doc, p, it->origin_client, it->origin_clock);
+        p = put_known_id(k, p, it->origin_client, it->origin_clock);
     }
     if (it->right_client != YJS__NONE) {
         *info |= YJS__INFO_RIGHT;
-        p = put_id(doc, p, it->right_client, it->right_clock);
+        p = put_known_id(k, p, it->right_client, it->right_clock);
     }
     if (it->kind == YJS__STRING)
-        p = yjs__put_varuint(p, s.len);
+        p = put_clock(p, s.len);
     else if (it->kind == YJS__DELETED || it->kind == YJS__JSON ||
              it->kind == YJS__ANY)
-        p = yjs__put_varuint(p, yjs__item_len(it));
+        p = put_clock(p, yjs__item_len(it));
     if (it->where == YJS__W_INLINE)
         memcpy(p, it->u.bytes, sizeof(it->u.bytes)); /* there is room */
     else if (s.len > 0)
@@ -308,6 +353,7 @@ struct encoder {
     struct yjs__canon canon;
     struct yjs__writer out;
     struct yjs__vec sv;
+    struct wire_id *ids;        /* of all clients, or NULL */
     struct yjs__writer deletes; /* delete set, without its count */
     struct yjs__writer ranges;  /* of the client at hand */
     uint64_t delete_clients, range_count;
@@ -374,6 +420,7 @@ static uint32_t structs_before(const struct yjs__client *c,
 static int write_client(struct encoder *e, struct yjs__client *c)
 {
     const yjs_doc *doc = e->doc;
+    const struct whole whole = {doc, e->ids};
     uint64_t clock = first_clock(e, c);
     struct yjs__spot start, s = {0, 0};
     int rc = YJS_OK;
@@ -388,13 +435,31 @@ static int write_client(struct encoder *e, struct yjs__client *c)
         const struct yjs__item *it = yjs__item(doc, yjs__spot_item(c, s));
 
         if (it->clock >= clock)
-            rc = write_whole(doc, &e->canon, &e->out, it);
+            rc = write_whole(&whole, &e->canon, &e->out, it);
         else if (yjs__item_end(it) > clock)
             rc = write_item(doc, &e->canon, &e->out, it, clock - it->clock);
         note_deleted(e, it);
     } while (rc == YJS_OK && yjs__spot_next(c, &s));
     flush_client(e, c);
     return rc;
+}
+
+/* Without memory for them, ids are written one by one. */
+static void prepare_ids(struct encoder *e)
+{
+    uint32_t i, n = e->doc->client_count;
+
+    if (n == 0 || n > WIRE_IDS)
+        return;
+    e->ids = yjs__mem_alloc(&e->mem, n * sizeof(*e->ids));
+    for (i = 0; e->ids != NULL && i < n; i++) {
+        struct wire_id *id = &e->ids[i];
+
+        *id = (struct wire_id){.len = 0};
+        id->len = (uint8_t)(yjs__put_varuint(id->bytes,
+                                             yjs__client(e->doc, i)->id) -
+                            id->bytes);
+    }
 }
 
 static int write_all(struct encoder *e)
@@ -410,6 +475,7 @@ static int write_all(struct encoder *e)
     for (i = 0; i < doc->client_count; i++)
         blocks += first_clock(e, yjs__client(doc, i)) <
                   yjs__client(doc, i)->state;
+    prepare_ids(e);
     if (e->sv.len == 0)
         (void)yjs__write_reserve(&e->out, doc->content_bytes +
                                               (size_t)doc->items.used * 20 +
@@ -485,6 +551,7 @@ int yjs_encode_state_as_update(yjs_doc *doc, const uint8_t *sv, size_t sv_len,
     if (rc == YJS_OK && (doc->pending.data != NULL || doc->pending_ds.len > 0))
         rc = merge_pending(&e);
     yjs__vec_trim(&e.mem, &e.sv, sizeof(struct yjs__sv_entry), 0);
+    yjs__mem_free(&e.mem, e.ids, doc->client_count * sizeof(*e.ids));
     yjs__writer_deinit(&e.deletes);
     yjs__writer_deinit(&e.ranges);
     yjs__canon_trim(&e.canon);
