@@ -12,6 +12,8 @@
  */
 #include "yjs/txn.h"
 
+#include "yjs/edit.h"
+#include "yjs/event.h"
 #include "yjs/merge.h"
 
 struct apply {
@@ -354,13 +356,31 @@ static void commit_waits(struct apply *a)
         yjs__vec_trim(&doc->mem, waits, sizeof(uint32_t), 0);
 }
 
-static void commit(struct apply *a, struct yjs_apply_result *result)
+/* Somebody else seems to use our id: take another one, as Yjs does. */
+static void check_client_id(yjs_doc *doc)
+{
+    uint64_t id = doc->client_id;
+    uint32_t c = id == 0 ? YJS__NONE : yjs__store_find_client(doc, id);
+
+    if (c == YJS__NONE || !yjs__client(doc, c)->touched)
+        return;
+    if (doc->new_client_id != NULL)
+        id = doc->new_client_id(doc->new_client_id_ctx, id) & YJS__MAX_INT;
+    else
+        id = yjs__store_new_id(doc, id);
+    doc->client_id = id;
+}
+
+static void commit(struct apply *a, void *origin,
+                   struct yjs_apply_result *result)
 {
     yjs_doc *doc = a->doc;
+    struct yjs__event event;
 
+    check_client_id(doc);
+    yjs__event_commit(doc, &event);
     if (result != NULL)
-        result->changed = doc->txn.touched.len > 0 || doc->txn.dels.len > 0;
-    yjs__cleanup_commit(doc);
+        result->changed = event.main.any;
     commit_waits(a);
     if (a->pending.ptr != doc->pending.data) {
         yjs__mem_free(&doc->mem, doc->pending.data, doc->pending.len);
@@ -380,6 +400,7 @@ static void commit(struct apply *a, struct yjs_apply_result *result)
                           doc->pending_ds.len > 0;
     yjs__txn_reset(doc);
     yjs__compact(doc);
+    yjs__event_emit(doc, &event, origin, false);
 }
 
 static void give_up(struct apply *a)
@@ -389,22 +410,34 @@ static void give_up(struct apply *a)
     yjs__txn_rollback(a->doc);
 }
 
-int yjs_apply_update(yjs_doc *doc, const uint8_t *update, size_t len,
-                     struct yjs_apply_result *result)
+int yjs__apply(yjs_doc *doc, struct yjs__slice update, void *origin,
+               struct yjs_apply_result *result)
 {
     struct apply a = {.doc = doc};
     struct yjs__reader r;
     int rc;
 
-    yjs__reader_init(&r, update, len);
+    yjs__reader_init(&r, update.ptr, update.len);
+    if (yjs__edit_is_open(doc)) {
+        if (result != NULL)
+            result->error_offset = 0;
+        return YJS_ERR_STATE;
+    }
     a.pending = (struct yjs__slice){doc->pending.data, doc->pending.len};
-    rc = len > doc->limits.update_bytes ? YJS_ERR_LIMIT : prepare(&a, &r);
+    rc = update.len > doc->limits.update_bytes ? YJS_ERR_LIMIT
+                                               : prepare(&a, &r);
     if (rc != YJS_OK) {
         if (result != NULL)
             result->error_offset = yjs__read_offset(&r);
         give_up(&a);
         return rc;
     }
-    commit(&a, result);
+    commit(&a, origin, result);
     return YJS_OK;
+}
+
+int yjs_apply_update(yjs_doc *doc, const uint8_t *update, size_t len,
+                     struct yjs_apply_result *result)
+{
+    return yjs__apply(doc, (struct yjs__slice){update, len}, NULL, result);
 }

@@ -14,6 +14,7 @@
 #include "yjs/content.h"
 #include "yjs/idset.h"
 #include "yjs/list.h"
+#include "yjs/marker.h"
 #include "yjs/store.h"
 #include "yjs/utf.h"
 
@@ -63,7 +64,8 @@ static int check_content(struct check *k, const struct yjs__item *it)
 static int check_item(struct check *k, uint32_t client, uint32_t h)
 {
     const struct yjs__item *it = yjs__item(k->doc, h);
-    const uint8_t allowed = YJS__F_DELETED | YJS__F_BIG | YJS__F_LIVE;
+    const uint8_t allowed = YJS__F_DELETED | YJS__F_BIG | YJS__F_LIVE |
+                            YJS__F_MARKED;
 
     REQUIRE(it->client == client);
     REQUIRE((it->flags & ~allowed) == 0);
@@ -243,6 +245,7 @@ int yjs__doc_check(const yjs_doc *doc)
     REQUIRE(k.lists == doc->lists.used);
     REQUIRE(k.bytes == doc->content_bytes);
     REQUIRE(doc->client_index.count == doc->client_count);
+    REQUIRE(yjs__marks_check(doc));
     return check_pending(doc);
 }
 

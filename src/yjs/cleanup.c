@@ -20,6 +20,7 @@
 
 #include "yjs/content.h"
 #include "yjs/list.h"
+#include "yjs/marker.h"
 
 /* ---------------------------------------------------------------- formatting
  *
@@ -267,6 +268,21 @@ static int add_born_deleted(yjs_doc *doc, uint32_t h)
                           yjs__item_len(it));
 }
 
+/* For who is told of them. */
+static int add_all_born_deleted(yjs_doc *doc)
+{
+    const uint32_t *touched = doc->txn.touched.data;
+    size_t i;
+    int rc = YJS_OK;
+
+    for (i = 0; i < doc->txn.touched.len && rc == YJS_OK; i++) {
+        struct yjs__client *c = yjs__client(doc, touched[i]);
+
+        rc = each_struct(doc, c, c->before, c->state, add_born_deleted);
+    }
+    return rc;
+}
+
 static int clean_deleted(yjs_doc *doc, uint32_t client)
 {
     const struct yjs__vec *dels = &doc->txn.dels;
@@ -398,6 +414,8 @@ static void join_run(yjs_doc *doc, struct yjs__client *c, struct yjs__spot *s,
     for (i = 0; i < n; i++) {
         (void)yjs__spot_next(c, &from);
         h = yjs__spot_item(c, from);
+        if (yjs__item(doc, h)->flags & YJS__F_MARKED)
+            yjs__marks_forget(doc, h);
         yjs__content_append(doc, into, yjs__item(doc, h));
         yjs__content_free(doc, yjs__item(doc, h));
         yjs__pool_free(&doc->items, h);
@@ -553,7 +571,9 @@ int yjs__cleanup_prepare(yjs_doc *doc)
 
     if (needs_formatting(doc))
         rc = clean_formatting(doc);
-    else
+    else if (doc->on_update != NULL)
+        rc = add_all_born_deleted(doc);
+    if (rc == YJS_OK && doc->txn.into != &doc->txn.cleaned)
         yjs__idset_normalise_runs(&doc->mem, &doc->txn.dels);
     for (i = 0; i < doc->txn.touched.len && rc == YJS_OK; i++)
         rc = reserve_new(doc, yjs__client(doc, touched[i]));
@@ -722,7 +742,6 @@ void yjs__cleanup_commit(yjs_doc *doc)
 {
     struct yjs__txn *txn = &doc->txn;
     const uint32_t *touched = txn->touched.data;
-    const uint32_t *order = txn->order.data;
     const struct yjs__id *splits = txn->merges.data;
     size_t i;
 
@@ -737,7 +756,16 @@ void yjs__cleanup_commit(yjs_doc *doc)
         merge_split(doc, &splits[i - 1]);
     for (i = 0; i < txn->merges.len; i++)
         tidy_split(doc, &splits[i]);
-    /* The formatting clean-up is a transaction of its own in Yjs. */
+}
+
+/* The formatting clean-up is a transaction of its own in Yjs. */
+void yjs__cleanup_finish(yjs_doc *doc)
+{
+    struct yjs__txn *txn = &doc->txn;
+    const uint32_t *touched = txn->touched.data;
+    const uint32_t *order = txn->order.data;
+    size_t i;
+
     if (!doc->keep_deleted)
         collect_deleted(doc, &txn->cleaned);
     merge_deleted(doc, &txn->cleaned, false);

@@ -11,6 +11,8 @@
  */
 #include "yjs/txn.h"
 
+#include "yjs/marker.h"
+
 #define WORTH_IT 1024u /* items */
 
 struct compact {
@@ -105,6 +107,7 @@ void yjs__compact(yjs_doc *doc)
 
     if (slots < WORTH_IT || doc->items.used > slots / 4)
         return;
+    yjs__marks_drop_all(doc);
     k.map = yjs__mem_alloc(&doc->mem, slots * sizeof(*k.map));
     if (k.map == NULL)
         return;

@@ -5,8 +5,10 @@
 #include "yjs/doc.h"
 
 #include "yjs/content.h"
+#include "yjs/edit.h"
 #include "yjs/idset.h"
 #include "yjs/list.h"
+#include "yjs/marker.h"
 #include "yjs/store.h"
 #include "yjs/txn.h"
 
@@ -81,7 +83,9 @@ int yjs_doc_new(const struct yjs_doc_options *opt, yjs_doc **out)
     *doc = (yjs_doc){.mem = mem,
                      .limits = opt->limits,
                      .client_id = opt->client_id,
-                     .keep_deleted = opt->keep_deleted};
+                     .keep_deleted = opt->keep_deleted,
+                     .new_client_id = opt->new_client_id,
+                     .new_client_id_ctx = opt->new_client_id_ctx};
     yjs__limits_fill(&doc->limits);
     /* Peers must not be able to tell which keys collide. Where the address
      * space is not random, neither is this. */
@@ -136,6 +140,10 @@ void yjs_doc_free(yjs_doc *doc)
 
     if (doc == NULL)
         return;
+    if (doc->edit != NULL && doc->edit->open)
+        yjs_txn_abort(doc->edit);
+    yjs__edit_deinit(doc);
+    yjs__marks_drop_all(doc);
     free_items(doc);
     free_roots(doc);
     yjs__txn_deinit(doc);

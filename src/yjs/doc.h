@@ -13,6 +13,7 @@
 #include "yjs/pool.h"
 
 struct yjs__client;
+struct yjs__marks;
 
 /**
  * The working memory of one transaction (txn.h). Small vectors are kept from
@@ -40,6 +41,7 @@ struct yjs__txn {
     struct yjs__vec *into;   /**< which of the two deletions go to */
     struct yjs__type *work;  /**< types whose content is still to delete */
     struct yjs__writer rest; /**< structs that could not be integrated */
+    bool local;              /**< edits of our own */
 };
 
 struct yjs__pending {
@@ -56,6 +58,8 @@ struct yjs_doc {
     uint64_t seed;
     bool keep_deleted;
     bool sorted_valid;
+    bool telling;            /**< the update callback runs */
+    uint8_t formats;         /**< that it wants */
     uint32_t client_count;
     struct yjs__client *clients;
     size_t client_cap;
@@ -70,6 +74,12 @@ struct yjs_doc {
     struct yjs__pending pending;
     struct yjs__vec pending_ds; /**< ranges by client id, ordered */
     struct yjs__txn txn;
+    yjs_txn *edit;           /**< NULL before the first edit (edit.h) */
+    struct yjs__marks *marks; /**< positions in lists edited here (marker.h) */
+    yjs_update_fn on_update;
+    void *on_update_ctx;
+    uint64_t (*new_client_id)(void *ctx, uint64_t old);
+    void *new_client_id_ctx;
 };
 
 static inline struct yjs__item *yjs__item(const yjs_doc *doc, uint32_t h)

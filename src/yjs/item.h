@@ -57,6 +57,7 @@ enum yjs__item_flag {
     YJS__F_SEEN = 16,    /**< mark of one clean-up (cleanup.c) */
     YJS__F_PARENT_ID = 32, /**< staged: parent is the id in `origin` */
     YJS__F_PARENT_SUB = 64, /**< staged: with a key, see below */
+    YJS__F_MARKED = 64,  /**< in a list: a marker is here (marker.h) */
     YJS__F_LIVE = 128    /**< in the store, not staged any more */
 };
 
@@ -150,6 +151,7 @@ struct yjs__type {
     bool formatted : 1;     /**< what Yjs calls _hasFormatting: a FORMAT was
                                  integrated here since it has its kind */
     bool formats : 1;       /**< a FORMAT was ever integrated here */
+    bool marked : 1;        /**< its sequence has markers (marker.h) */
     bool noted : 1;         /**< is on the transaction's list of texts */
     uint8_t name[];         /**< of a root, an XML element or hook */
 };

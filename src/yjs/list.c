@@ -10,6 +10,8 @@
  */
 #include "yjs/list.h"
 
+#include "yjs/marker.h"
+
 static size_t type_size(uint32_t name_len)
 {
     return sizeof(struct yjs__type) + name_len;
@@ -226,6 +228,8 @@ void yjs__type_free(yjs_doc *doc, struct yjs__type *type)
 {
     uint32_t h, next;
 
+    if (type->marked)
+        yjs__marks_drop(doc, type);
     for (h = type->entries; h != 0; h = next) {
         next = yjs__list(doc, h)->next;
         free_entry(doc, h);

@@ -6,6 +6,7 @@ libyjs_a_SOURCES = \
 	include/yjs.h \
 	src/yjs/any.c src/yjs/any.h \
 	src/yjs/apply.c \
+	src/yjs/attrs.c src/yjs/attrs.h \
 	src/yjs/awareness.c \
 	src/yjs/canon.c src/yjs/canon.h \
 	src/yjs/canon_json.c \
@@ -17,6 +18,12 @@ libyjs_a_SOURCES = \
 	src/yjs/deletes.c src/yjs/deletes.h \
 	src/yjs/doc.c src/yjs/doc.h \
 	src/yjs/dump.c \
+	src/yjs/edit.c src/yjs/edit.h \
+	src/yjs/edit_delta.c \
+	src/yjs/edit_list.c \
+	src/yjs/edit_text.c src/yjs/edit_text.h \
+	src/yjs/edit_value.c src/yjs/edit_value.h \
+	src/yjs/event.c src/yjs/event.h \
 	src/yjs/handle.c src/yjs/handle.h \
 	src/yjs/idset.c src/yjs/idset.h \
 	src/yjs/index.c src/yjs/index.h \
@@ -26,6 +33,7 @@ libyjs_a_SOURCES = \
 	src/yjs/json.c \
 	src/yjs/lib0.c src/yjs/lib0.h \
 	src/yjs/list.c src/yjs/list.h \
+	src/yjs/marker.c src/yjs/marker.h \
 	src/yjs/mem.c src/yjs/mem.h \
 	src/yjs/merge.c src/yjs/merge.h \
 	src/yjs/number.c src/yjs/number.h \

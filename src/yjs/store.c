@@ -52,6 +52,18 @@ uint32_t yjs__store_add_client(yjs_doc *doc, uint64_t id)
     return i;
 }
 
+uint64_t yjs__store_new_id(const yjs_doc *doc, uint64_t old)
+{
+    uint64_t id = old;
+
+    do {
+        id = id * 6364136223846793005u + 1442695040888963407u;
+        /* 32 bits, as Yjs draws them */
+        old = yjs__hash_u64(doc->seed, id);
+    } while (old == 0 || yjs__store_find_client(doc, old) != YJS__NONE);
+    return old;
+}
+
 static void free_chunks(yjs_doc *doc, struct yjs__client *c)
 {
     uint32_t i;

@@ -69,6 +69,8 @@ static inline uint32_t yjs__spot_item(const struct yjs__client *c,
 uint32_t yjs__store_find_client(const yjs_doc *doc, uint64_t id);
 /** Find or add; YJS__NONE on failure, doc->mem.err tells why. */
 uint32_t yjs__store_add_client(yjs_doc *doc, uint64_t id);
+/** An id that the document has not seen, made from `old`, nothing random. */
+uint64_t yjs__store_new_id(const yjs_doc *doc, uint64_t old);
 /** Remove the client that was added last; it must have no structs. */
 void yjs__store_drop_client(yjs_doc *doc);
 /** Client indexes by id, highest first; NULL on failure. Lives until the next

@@ -24,6 +24,7 @@
 
 #include "yjs/content.h"
 #include "yjs/list.h"
+#include "yjs/marker.h"
 
 enum journal_op {
     J_CLIENT = 1,
@@ -285,7 +286,7 @@ int yjs__txn_changed(yjs_doc *doc, struct yjs__type *type)
 
     /* Only formatting hangs on it, and only texts clean it up; what the
      * clean-up itself deletes is a change of our own. */
-    if (type->noted || !yjs__type_is_text(type) ||
+    if (type->noted || !yjs__type_is_text(type) || doc->txn.local ||
         doc->txn.into == &doc->txn.cleaned)
         return YJS_OK;
     it = type->item == 0 ? NULL : yjs__item(doc, type->item);
@@ -341,6 +342,8 @@ int yjs__txn_link(yjs_doc *doc, uint32_t ref, uint32_t list, uint32_t left)
     struct yjs__item *before = left ? yjs__item(doc, left) : NULL;
     int rc = YJS_OK;
 
+    if (l->type->marked && l->key == NULL && !doc->txn.local)
+        yjs__marks_drop(doc, l->type);
     if (it->kind == YJS__FORMAT)
         rc = mark_formatted(doc, l->type);
     if (rc == YJS_OK && it->kind == YJS__DELETED)
@@ -431,6 +434,8 @@ static int delete_one(yjs_doc *doc, uint32_t h)
     struct yjs__list *l = yjs__list(doc, it->list);
     int rc = yjs__txn_changed(doc, l->type);
 
+    if (l->type->marked && l->key == NULL && !doc->txn.local)
+        yjs__marks_drop(doc, l->type);
     if (rc == YJS_OK)
         rc = note_order(doc, it->client);
     if (rc == YJS_OK)
@@ -503,6 +508,8 @@ int yjs__txn_delete(yjs_doc *doc, uint32_t top)
         rc = delete_visited(doc, h, &deeper);
         if (rc != YJS_OK)
             return rc;
+        if (deeper && yjs__item(doc, h)->u.type->marked)
+            yjs__marks_drop(doc, yjs__item(doc, h)->u.type);
         next = deeper ? first_child(doc, yjs__item(doc, h)->u.type) : 0;
         while (next == 0) {
             if (h == top)
@@ -626,6 +633,7 @@ void yjs__txn_rollback(yjs_doc *doc)
     const uint32_t *order = txn->order.data;
     size_t i;
 
+    yjs__marks_drop_all(doc);
     clear_marks(doc);
     revive_all(doc, &txn->dels);
     revive_all(doc, &txn->cleaned);
@@ -671,6 +679,7 @@ void yjs__txn_reset(yjs_doc *doc)
     txn->into = &txn->dels;
     txn->work = NULL;
     txn->source = NULL;
+    txn->local = false;
 }
 
 void yjs__txn_deinit(yjs_doc *doc)

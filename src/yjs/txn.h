@@ -87,6 +87,12 @@ YJS_MUST_USE int yjs__integrate(yjs_doc *doc);
 
 YJS_MUST_USE int yjs__cleanup_prepare(yjs_doc *doc);
 void yjs__cleanup_commit(yjs_doc *doc);
+/** What the formatting clean-up deleted, and the end of all. */
+void yjs__cleanup_finish(yjs_doc *doc);
+
+/** One v1 update, from its bytes to the callback. `origin` is for that. */
+YJS_MUST_USE int yjs__apply(yjs_doc *doc, struct yjs__slice update,
+                            void *origin, struct yjs_apply_result *result);
 
 /** Give memory back when most items of the past are gone. Handles change. */
 void yjs__compact(yjs_doc *doc);

@@ -11,6 +11,7 @@
 #include "yjs/doc.h"
 #include "yjs/merge.h"
 #include "yjs/sort.h"
+#include "yjs/txn.h"
 #include "yjs/update_write.h"
 #include "yjs/v2.h"
 
@@ -161,11 +162,9 @@ int yjs_update_convert(struct yjs_span update, enum yjs_format to,
     return end_with_update(&op, false, err, out);
 }
 
-int yjs_apply_update_v2(yjs_doc *doc, const uint8_t *update, size_t len,
-                        struct yjs_apply_result *result)
+static int apply_v2(yjs_doc *doc, struct yjs_span update, void *origin,
+                    struct yjs_apply_result *result)
 {
-    struct yjs_span span = {update, len};
-    struct yjs__slice s = slice_of(span);
     struct yjs__writer v1;
     struct yjs__mem mem;
     size_t offset = 0;
@@ -173,15 +172,36 @@ int yjs_apply_update_v2(yjs_doc *doc, const uint8_t *update, size_t len,
 
     yjs__mem_init(&mem, &doc->mem.alloc, 0);
     yjs__writer_init(&v1, &mem, 0);
-    rc = yjs__v2_to_v1(&mem, s, &doc->limits, false, &v1, &offset);
+    rc = yjs__v2_to_v1(&mem, slice_of(update), &doc->limits, false, &v1,
+                       &offset);
     if (rc == YJS_OK) {
-        rc = yjs_apply_update(doc, v1.data, v1.len, result);
-        offset = len;
+        rc = yjs__apply(doc, (struct yjs__slice){v1.data, v1.len}, origin,
+                        result);
+        offset = update.len;
     }
     if (rc != YJS_OK && result != NULL)
         result->error_offset = offset;
     yjs__writer_deinit(&v1);
     return rc;
+}
+
+int yjs_apply_update_v2(yjs_doc *doc, const uint8_t *update, size_t len,
+                        struct yjs_apply_result *result)
+{
+    return apply_v2(doc, (struct yjs_span){update, len}, NULL, result);
+}
+
+int yjs_apply_update_from(yjs_doc *doc, struct yjs_span update,
+                          enum yjs_format format, void *origin,
+                          struct yjs_apply_result *result)
+{
+    if (format == YJS_FORMAT_V1)
+        return yjs__apply(doc, slice_of(update), origin, result);
+    if (format == YJS_FORMAT_V2)
+        return apply_v2(doc, update, origin, result);
+    if (result != NULL)
+        result->error_offset = 0;
+    return YJS_ERR_RANGE;
 }
 
 int yjs_encode_state_as_update_v2(yjs_doc *doc, const uint8_t *sv,

@@ -417,6 +417,29 @@ static uint32_t structs_before(const struct yjs__client *c,
     return n;
 }
 
+static void write_head(struct yjs__writer *w, const struct yjs__client *c,
+                       struct yjs__spot start, uint64_t clock)
+{
+    yjs__write_varuint(w, c->count - structs_before(c, start));
+    yjs__write_varuint(w, c->id);
+    yjs__write_varuint(w, clock);
+}
+
+int yjs__write_from(yjs_doc *doc, struct yjs__writer *w,
+                    struct yjs__client *c, uint64_t clock)
+{
+    struct yjs__spot s = yjs__store_find(c, clock);
+    const struct yjs__item *it = yjs__item(doc, yjs__spot_item(c, s));
+    int rc;
+
+    write_head(w, c, s, clock);
+    rc = write_item(doc, &doc->txn.canon, w, it, clock - it->clock);
+    while (rc == YJS_OK && yjs__spot_next(c, &s))
+        rc = write_whole(doc, &doc->txn.canon, w,
+                         yjs__item(doc, yjs__spot_item(c, s)));
+    return rc;
+}
+
 static int write_client(struct encoder *e, struct yjs__client *c)
 {
     const yjs_doc *doc = e->doc;
@@ -427,9 +450,7 @@ static int write_client(struct encoder *e, struct yjs__client *c)
 
     if (clock < c->state) {
         start = yjs__store_find(c, clock);
-        yjs__write_varuint(&e->out, c->count - structs_before(c, start));
-        yjs__write_varuint(&e->out, c->id);
-        yjs__write_varuint(&e->out, clock);
+        write_head(&e->out, c, start, clock);
     }
     do {
         const struct yjs__item *it = yjs__item(doc, yjs__spot_item(c, s));

@@ -21,6 +21,10 @@ YJS_MUST_USE int yjs__sv_read(struct yjs__mem *mem, const uint8_t *data,
 uint64_t yjs__sv_clock(const struct yjs__vec *sv, uint64_t client,
                        bool *present);
 
+/** Write the structs of a client from `clock` on, which is below its state. */
+YJS_MUST_USE int yjs__write_from(yjs_doc *doc, struct yjs__writer *w,
+                                 struct yjs__client *c, uint64_t clock);
+
 /** Write a staged struct into what is pending. */
 void yjs__write_staged(yjs_doc *doc, struct yjs__writer *w, uint32_t h);
 
