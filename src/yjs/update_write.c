@@ -407,12 +407,12 @@ static void flush_client(struct encoder *e, const struct yjs__client *c)
     e->ranges.len = 0;
 }
 
-static uint32_t structs_before(const struct yjs__client *c,
-                               struct yjs__spot s)
+/* Counted from the end: what is new is there. */
+static uint32_t structs_from(const struct yjs__client *c, struct yjs__spot s)
 {
-    uint32_t i, n = s.at;
+    uint32_t i, n = c->chunks[s.chunk].len - s.at;
 
-    for (i = 0; i < s.chunk; i++)
+    for (i = s.chunk + 1; i < c->len; i++)
         n += c->chunks[i].len;
     return n;
 }
@@ -420,7 +420,7 @@ static uint32_t structs_before(const struct yjs__client *c,
 static void write_head(struct yjs__writer *w, const struct yjs__client *c,
                        struct yjs__spot start, uint64_t clock)
 {
-    yjs__write_varuint(w, c->count - structs_before(c, start));
+    yjs__write_varuint(w, structs_from(c, start));
     yjs__write_varuint(w, c->id);
     yjs__write_varuint(w, clock);
 }
@@ -430,12 +430,13 @@ int yjs__write_from(yjs_doc *doc, struct yjs__writer *w,
 {
     struct yjs__spot s = yjs__store_find(c, clock);
     const struct yjs__item *it = yjs__item(doc, yjs__spot_item(c, s));
+    struct whole k = {doc, NULL};
     int rc;
 
     write_head(w, c, s, clock);
     rc = write_item(doc, &doc->txn.canon, w, it, clock - it->clock);
     while (rc == YJS_OK && yjs__spot_next(c, &s))
-        rc = write_whole(doc, &doc->txn.canon, w,
+        rc = write_whole(&k, &doc->txn.canon, w,
                          yjs__item(doc, yjs__spot_item(c, s)));
     return rc;
 }
