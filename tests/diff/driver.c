@@ -27,13 +27,23 @@
  *  15 update vector   u8 fmt, the update
  *  16 meta    u8 fmt, the update; data: per client u64 client, from, to
  *
- * Each of these first runs with the allocator failing at call 1, 2, 3, ...
+ * Edits (calls.h). The client id that an update takes from us becomes the
+ * next higher one.
+ *
+ *  17 edit    u8 flags, calls; data: u32 calls refused. Flags: 1: abort; 2:
+ *             first with the allocator failing at call 1, 2, 3, ..., aborting;
+ *             4: the same, but what gets through is committed and not told
+ *  18 watch   from now on keep the updates that the document tells of
+ *  19 told    data: these, and forget them
+ *
+ * Each of the operations without a document first runs with the allocator failing at call 1, 2, 3, ...
  * when bit 7 of (the first) fmt is set: nothing may leak or come out.
  *
  * End of input ends the process; so does a request that is not understood.
  */
 #include "yjs.h"
 
+#include "calls.h"
 #include "yjs/doc.h"
 
 #include <errno.h>
@@ -58,7 +68,10 @@ enum op {
     OP_MERGE,
     OP_DIFF,
     OP_UPDATE_VECTOR,
-    OP_META
+    OP_META,
+    OP_EDIT,
+    OP_WATCH,
+    OP_TOLD
 };
 
 /* Statuses beyond enum yjs_err. */
@@ -110,6 +123,7 @@ static void *heap_realloc(void *ctx, void *ptr, size_t size)
 struct slot {
     yjs_doc *doc;
     struct heap heap;
+    struct told told;
 };
 
 static struct slot slots[SLOTS];
@@ -159,6 +173,12 @@ static int do_close(struct slot *slot)
     return slot->heap.blocks == 0 ? YJS_OK : STATUS_LEAK;
 }
 
+static uint64_t next_id(void *ctx, uint64_t old)
+{
+    (void)ctx;
+    return old + 1;
+}
+
 static int do_open(struct slot *slot, const uint8_t *arg, size_t len)
 {
     struct yjs_doc_options opt;
@@ -171,6 +191,7 @@ static int do_open(struct slot *slot, const uint8_t *arg, size_t len)
     memset(&slot->heap, 0, sizeof(slot->heap));
     opt.keep_deleted = arg[0] != 0;
     opt.client_id = load_le(arg + 1, 8);
+    opt.new_client_id = next_id;
     opt.alloc.realloc_fn = heap_realloc;
     opt.alloc.ctx = &slot->heap;
     return yjs_doc_new(&opt, &slot->doc);
@@ -238,6 +259,75 @@ static void do_apply_oom(struct slot *slot, const uint8_t *arg, size_t len)
     data[0] = result.changed;
     data[1] = result.pending;
     reply(rc, data, 2);
+}
+
+/*
+ * Edit until memory suffices; each time before that nothing may be left. With
+ * `commit` the last attempt counts, and nobody is told.
+ */
+static int fail_until_edited(struct slot *slot, const uint8_t *arg, size_t len,
+                             const struct yjs_bytes *before, bool commit,
+                             uint32_t *refused)
+{
+    size_t n = 1, left;
+    int rc;
+
+    yjs_doc_on_update(slot->doc, 0, NULL, NULL);
+    do {
+        slot->heap.fail_in = n;
+        rc = calls_run(slot->doc, arg + 1, arg + len, commit, refused);
+        left = slot->heap.fail_in;
+        slot->heap.fail_in = 0;
+        if (rc != YJS_ERR_NOMEM && rc != YJS_OK)
+            return rc;
+        if ((!commit || rc != YJS_OK) && !same_state(slot->doc, before))
+            return STATUS_TORN;
+        n += 1 + n / 64;
+    } while (left == 0 && !(commit && rc == YJS_OK));
+    yjs_doc_on_update(slot->doc, YJS_FORMAT_V1 | YJS_FORMAT_V2, told_add,
+                      &slot->told);
+    return YJS_OK;
+}
+
+static int edit(struct slot *slot, const uint8_t *arg, size_t len,
+                const struct yjs_bytes *before, uint32_t *refused)
+{
+    bool commit = (arg[0] & 1) == 0;
+    int rc = YJS_OK;
+
+    if (arg[0] & 2)
+        rc = fail_until_edited(slot, arg, len, before, false, refused);
+    if (rc == YJS_OK && (arg[0] & 4))
+        return fail_until_edited(slot, arg, len, before, true, refused);
+    if (rc == YJS_OK)
+        rc = calls_run(slot->doc, arg + 1, arg + len, commit, refused);
+    if (rc == YJS_OK && !commit && !same_state(slot->doc, before))
+        rc = STATUS_TORN;
+    return rc;
+}
+
+static void do_edit(struct slot *slot, const uint8_t *arg, size_t len)
+{
+    struct yjs_bytes before = {0};
+    uint8_t data[4] = {0};
+    uint32_t refused = 0;
+    int rc = YJS_OK;
+
+    if (arg[0] != 0)
+        rc = yjs_encode_state_as_update(slot->doc, NULL, 0, &before);
+    if (rc == YJS_OK)
+        rc = edit(slot, arg, len, &before, &refused);
+    if (slot->told.failed)
+        rc = STATUS_TORN;
+    yjs_bytes_free(&before);
+    store_le(data, refused, 4);
+    reply(rc, data, 4);
+}
+
+static void do_told(struct slot *slot)
+{
+    reply(YJS_OK, slot->told.data, slot->told.len);
+    slot->told.len = 0;
 }
 
 static void do_json(struct slot *slot, const uint8_t *arg, size_t len)
@@ -406,7 +496,7 @@ static bool dispatch(const uint8_t *req, size_t len)
     const uint8_t *arg = req + 2;
 
     len -= 2;
-    if (op >= OP_CONVERT)
+    if (op >= OP_CONVERT && op < OP_EDIT)
         return do_update(op, arg, len);
     if (op != OP_OPEN && slot->doc == NULL) {
         reply(STATUS_NO_DOC, NULL, 0);
@@ -439,6 +529,19 @@ static bool dispatch(const uint8_t *req, size_t len)
         return true;
     case OP_HEAP:
         do_heap(slot);
+        return true;
+    case OP_EDIT:
+        if (len == 0)
+            return false;
+        do_edit(slot, arg, len);
+        return true;
+    case OP_WATCH:
+        yjs_doc_on_update(slot->doc, YJS_FORMAT_V1 | YJS_FORMAT_V2, told_add,
+                          &slot->told);
+        reply(YJS_OK, NULL, 0);
+        return true;
+    case OP_TOLD:
+        do_told(slot);
         return true;
     default:
         break;
@@ -518,8 +621,10 @@ int main(void)
         ;
     if (fflush(stdout) != 0)
         ok = false;
-    for (size_t i = 0; i < SLOTS; i++)
+    for (size_t i = 0; i < SLOTS; i++) {
         yjs_doc_free(slots[i].doc);
+        free(slots[i].told.data);
+    }
     free(in.data);
     return ok ? 0 : 1;
 }

@@ -13,7 +13,8 @@ import { MIXED_ROOT, ROOTS } from './edits.mjs'
 
 export const OP = {
   OPEN: 1, CLOSE: 2, APPLY: 3, STATE: 4, VECTOR: 5, JSON: 6, CHECK: 7,
-  APPLY_OOM: 8, HEAP: 9, APPLY_V2: 10, STATE_V2: 11
+  APPLY_OOM: 8, HEAP: 9, APPLY_V2: 10, STATE_V2: 11,
+  EDIT: 17, WATCH: 18, TOLD: 19
 }
 export const OP_NAMES = Object.fromEntries(
   Object.entries(OP).map(([name, code]) => [code, name]))
@@ -131,7 +132,7 @@ export class Driver {
 /* ------------------------------------------------------------- the oracle */
 
 /** The JSON of the roots as JSON.stringify would print them. */
-const oracleJson = doc => {
+export const oracleJson = doc => {
   const out = {}
   for (const [name, kind] of Object.entries(ROOTS)) {
     const type = kind === 'text' ? doc.getText(name)

@@ -3,7 +3,8 @@
 # the comparison itself needs node and the packages of tests/package.json:
 #   node tests/diff/run.mjs --driver tests/diff/driver --seeds 1000
 check_PROGRAMS += tests/diff/driver
-tests_diff_driver_SOURCES = tests/diff/driver.c
+tests_diff_driver_SOURCES = tests/diff/driver.c \
+	tests/diff/calls.c tests/diff/calls.h
 tests_diff_driver_LDADD = libyjs.a
 
 dist_check_SCRIPTS += tests/diff/check.sh
@@ -21,6 +22,7 @@ check-diff: tests/diff/driver$(EXEEXT) tests/.node-stamp
 .PHONY: check-diff
 
 EXTRA_DIST += \
+	tests/diff/calls.mjs \
 	tests/diff/check.mjs \
 	tests/diff/driver.mjs \
 	tests/diff/edits.mjs \
@@ -34,4 +36,5 @@ EXTRA_DIST += \
 	tests/diff/shrink.mjs \
 	tests/diff/update.mjs \
 	tests/diff/updates.mjs \
-	tests/diff/values.mjs
+	tests/diff/values.mjs \
+	tests/diff/writes.mjs

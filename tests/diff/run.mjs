@@ -5,7 +5,7 @@
  * encode compared byte by byte.
  *
  *   node tests/diff/run.mjs --driver PATH [--seeds N] [--start S]
- *        [--profile all|text|map|array|xml|nested|format|mixed|values|raw|every]
+ *        [--profile all|text|map|array|xml|nested|format|mixed|values|raw|edits|every]
  *        [--clients N] [--steps N] [--oom P] [--no-shrink] [--max-failures N]
  *        [--budget N]          runs that shrinking a failure may take
  *        [--stride N]          every Nth seed of the range only
@@ -24,13 +24,18 @@ import { makeHistory } from './history.mjs'
 import { makeHostileHistory, makeValueHistory } from './hostile.mjs'
 import { checkHistory, plainJson } from './check.mjs'
 import { shrink } from './shrink.mjs'
+import {
+  checkWrites, makeWriteHistory, sayWrites, shrinkWrites
+} from './writes.mjs'
 import { Driver, OP, OP_NAMES } from './driver.mjs'
 import { Y } from './npm.mjs'
 import { describeUpdate } from './update.mjs'
 import { selfTest } from './selftest.mjs'
 
 /* what is not made by clients alone */
-const EXTRA = { values: makeValueHistory, raw: makeHostileHistory }
+const EXTRA = {
+  values: makeValueHistory, raw: makeHostileHistory, edits: makeWriteHistory
+}
 
 const FLAGS = new Set(['no-shrink', 'self-test'])
 
@@ -59,7 +64,7 @@ for (const p of profiles) {
 }
 
 const build = (seed, profile) => {
-  const options = {}
+  const options = { oom: Number(args.oom) }
   if (args.clients) options.clients = Number(args.clients)
   if (args.steps) options.steps = Number(args.steps)
   return profile in EXTRA ? EXTRA[profile](seed, options)
@@ -124,14 +129,29 @@ const save = failure => {
   fs.writeFileSync(file, JSON.stringify({
     ...history,
     probe: failure.probe && hex(failure.probe),
-    updates: history.updates.map(hex)
+    updates: history.updates?.map(hex)
   }, null, 1) + '\n')
   console.log(` saved as ${file}`)
 }
 
 const fromHex = text => new Uint8Array(Buffer.from(text, 'hex'))
 
+/* The same of a history of edits (tests/diff/writes.mjs). */
+const examineWrites = async (failure, driver) => {
+  if (!args['no-shrink']) {
+    failure = await shrinkWrites(failure, driver, Number(args.budget))
+  }
+  sayWrites(failure, line => console.log(line), describeUpdate)
+  save(failure)
+}
+
+const check = (history, driver, options) => history.profile === 'edits'
+  ? checkWrites(history, driver) : checkHistory(history, driver, options)
+
 const examine = async (failure, driver, options) => {
+  if (failure.history.profile === 'edits') {
+    return examineWrites(failure, driver)
+  }
   const state = [OP.STATE, OP.STATE_V2].includes(failure.request?.op)
   const probe = state && failure.request.data.length
     ? failure.request.data : undefined
@@ -147,10 +167,10 @@ const examine = async (failure, driver, options) => {
 
 const replay = async (file, driver) => {
   const saved = JSON.parse(fs.readFileSync(file, 'utf8'))
-  const history = { ...saved, updates: saved.updates.map(fromHex) }
+  const history = { ...saved, updates: saved.updates?.map(fromHex) }
   const probes = saved.probe ? [fromHex(saved.probe)] : []
   const options = { lenient: saved.profile === 'raw' }
-  const failure = await checkHistory(history, driver, { ...options, probes })
+  const failure = await check(history, driver, { ...options, probes })
   if (failure === null || failure.reason === undefined) return true
   await examine(failure, driver, options)
   return false
@@ -163,7 +183,7 @@ const optionsFor = profile =>
  * while those of the next seed are made. */
 const startSeed = (seed, driver) => profiles.map(profile => {
   const history = build(seed, profile)
-  return { history, result: checkHistory(history, driver, optionsFor(profile)) }
+  return { history, result: check(history, driver, optionsFor(profile)) }
 })
 
 class Counts {
@@ -173,7 +193,7 @@ class Counts {
   }
 
   add (history, result) {
-    this.updates += history.updates.length
+    this.updates += (history.updates ?? history.steps).length
     this.passed++
     if (result?.refused) this.refused++
     if (result?.skipped) this.skipped++
@@ -193,7 +213,7 @@ const finishSeed = async (started, driver, count) => {
     const options = optionsFor(history.profile)
     let outcome = await result
     /* whoever made the driver die took others along: each again by itself */
-    if (outcome?.died) outcome = await checkHistory(history, driver, options)
+    if (outcome?.died) outcome = await check(history, driver, options)
     if (outcome?.reason === undefined) {
       count.add(history, outcome)
       continue
