@@ -44,4 +44,17 @@ $(fuzz_room): $(room_libs)
 $(fuzz_transport): LDADD = $(transport_libs) $(DAEMON_LIBS)
 $(fuzz_transport): $(transport_libs)
 
-EXTRA_DIST += tests/fuzz/corpus tests/fuzz/corpus.mjs
+# The real thing: make fuzz [TARGETS='update json'] [MINUTES=30], minutes of
+# CPU for each target; see tests/fuzz/fuzz.sh.
+MINUTES = 30
+fuzz:
+	@srcdir='$(srcdir)' builddir=. DAEMON_CFLAGS='$(DAEMON_CFLAGS)' \
+	    DAEMON_LIBS='$(DAEMON_LIBS)' \
+	    $(SHELL) '$(srcdir)/tests/fuzz/fuzz.sh' -m '$(MINUTES)' $(TARGETS)
+.PHONY: fuzz
+clean-local: clean-fuzz
+clean-fuzz:
+	rm -rf fuzz-build
+.PHONY: clean-fuzz
+
+EXTRA_DIST += tests/fuzz/corpus tests/fuzz/corpus.mjs tests/fuzz/fuzz.sh

@@ -11,15 +11,7 @@
  *
  * A target is one file tests/fuzz/NAME.c that defines LLVMFuzzerTestOneInput,
  * looks at nothing but its input, and calls abort() when something is wrong.
- * To fuzz it for real:
- *
- *   clang -g -O1 -fsanitize=fuzzer,address,undefined -D_GNU_SOURCE \
- *       -Iinclude -Isrc tests/fuzz/NAME.c src/yjs/[a-z]*.c -o /tmp/fuzz_NAME
- *   mkdir -p /tmp/corpus_NAME
- *   /tmp/fuzz_NAME -max_total_time=300 /tmp/corpus_NAME tests/fuzz/corpus/NAME
- *
- * What it finds is put, minimised, into tests/fuzz/corpus/NAME, with a name
- * that says what it was.
+ * To fuzz it for real: tests/fuzz/fuzz.sh.
  */
 #include <dirent.h>
 #include <stdint.h>

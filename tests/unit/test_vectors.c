@@ -2,7 +2,8 @@
 /*
  * Replays the golden vectors of tests/vectors (see generate.mjs there for the
  * directives): what npm yjs and y-protocols did, byte for byte. Each file is
- * one test.
+ * one test. Every call is made with memory ending at its first allocation, its
+ * second, and so on, before it gets through: that must not leave a trace.
  */
 #include <check.h>
 #include <dirent.h>
@@ -10,6 +11,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "fail_alloc.h"
 
 #include "yjs.h"
 #include "yjs/doc.h"
@@ -24,6 +27,7 @@ static int n_files;
 struct script {
     const char *file;
     int line;
+    struct fail_alloc fa; /* of all that the script makes */
     yjs_doc *doc;
     yjs_awareness *aw;
 };
@@ -78,8 +82,8 @@ static struct blob next_hex(const struct script *s, char **rest)
     b.data = malloc(b.len + (b.len == 0));
     ck_assert_ptr_nonnull(b.data);
     for (size_t i = 0; i < b.len; i++)
-        b.data[i] = (uint8_t)(nibble(s, text[2 * i]) << 4 |
-                              nibble(s, text[2 * i + 1]));
+        b.data[i] =
+            (uint8_t)(nibble(s, text[2 * i]) << 4 | nibble(s, text[2 * i + 1]));
     return b;
 }
 
@@ -110,6 +114,79 @@ static void assert_rc(const struct script *s, int rc, int want)
         FAIL(s, "%s", yjs_strerror(rc));
 }
 
+/* ------------------------------------------------------------ memory ending */
+
+struct trial {
+    size_t n;
+    size_t blocks;
+    struct yjs_bytes before; /* the document's state, if that may not change */
+};
+
+static struct yjs_bytes state_of(const struct script *s)
+{
+    struct yjs_bytes state = {0};
+
+    assert_rc(s, yjs_encode_state_as_update(s->doc, NULL, 0, &state), YJS_OK);
+    return state;
+}
+
+static struct trial trial_begin(struct script *s, bool changes)
+{
+    struct trial t = {1, s->fa.blocks, {0}};
+
+    if (changes)
+        t.before = state_of(s);
+    s->fa.fail_in = 1;
+    return t;
+}
+
+/* True when the call is to be made again, with memory ending later. Documents
+ * keep some working memory, never more than a few blocks. */
+static bool trial_again(struct script *s, struct trial *t, int rc,
+                        const struct yjs_bytes *out)
+{
+    bool again = s->fa.fail_in == 0 && rc == YJS_ERR_NOMEM;
+
+    s->fa.fail_in = 0;
+    if (again) {
+        if (out != NULL && out->data != NULL)
+            FAIL(s, "failed, with a result");
+        if (s->fa.blocks > t->blocks + 64)
+            FAIL(s, "failed, and kept memory");
+    }
+    if (again && t->before.data != NULL) {
+        struct yjs_bytes now = state_of(s);
+
+        if (now.len != t->before.len ||
+            memcmp(now.data, t->before.data, now.len) != 0)
+            FAIL(s, "failed at allocation %zu, with traces", t->n);
+        yjs_bytes_free(&now);
+        assert_rc(s, yjs__doc_check(s->doc), YJS_OK);
+    }
+    if (!again)
+        yjs_bytes_free(&t->before);
+    t->n += 1 + t->n / 16;
+    if (again)
+        s->fa.fail_in = t->n;
+    return again;
+}
+
+/* Make a call until it gets through; `changes`: the document, if it does. */
+#define TRY(s, changes, rc, out, call)                                         \
+    do {                                                                       \
+        struct trial trial_ = trial_begin(s, changes);                         \
+        do                                                                     \
+            (rc) = (call);                                                     \
+        while (trial_again(s, &trial_, rc, out));                              \
+    } while (0)
+
+#define TRY_OK(s, changes, out, call)                                          \
+    do {                                                                       \
+        int rc_;                                                               \
+        TRY(s, changes, rc_, out, call);                                       \
+        assert_rc(s, rc_, YJS_OK);                                             \
+    } while (0)
+
 /* ------------------------------------------------------ document directives */
 
 static void do_doc(struct script *s, char *rest)
@@ -117,11 +194,12 @@ static void do_doc(struct script *s, char *rest)
     struct yjs_doc_options opt = {
         .client_id = 999999937,
         .keep_deleted = strcmp(rest, "keep") == 0,
+        .alloc = fail_alloc_hook(&s->fa),
     };
 
     yjs_doc_free(s->doc);
     s->doc = NULL;
-    assert_rc(s, yjs_doc_new(&opt, &s->doc), YJS_OK);
+    TRY_OK(s, false, NULL, yjs_doc_new(&opt, &s->doc));
 }
 
 static void do_update(struct script *s, char *rest)
@@ -129,8 +207,8 @@ static void do_update(struct script *s, char *rest)
     struct blob update = next_hex(s, &rest);
     struct yjs_apply_result result = {false, false, 0};
 
-    assert_rc(s, yjs_apply_update(s->doc, update.data, update.len, &result),
-              YJS_OK);
+    TRY_OK(s, true, NULL,
+           yjs_apply_update(s->doc, update.data, update.len, &result));
     if (result.pending != (strcmp(rest, "pending") == 0))
         FAIL(s, "pending is %d", result.pending);
     assert_rc(s, yjs__doc_check(s->doc), YJS_OK);
@@ -143,9 +221,11 @@ static void do_reject(struct script *s, char *rest)
     struct yjs_bytes state = {0};
     struct yjs_bytes now = {0};
     struct blob before;
+    int rc;
 
     assert_rc(s, yjs_encode_state_as_update(s->doc, NULL, 0, &state), YJS_OK);
-    if (yjs_apply_update(s->doc, bad.data, bad.len, NULL) >= 0)
+    TRY(s, true, rc, NULL, yjs_apply_update(s->doc, bad.data, bad.len, NULL));
+    if (rc >= 0)
         FAIL(s, "accepted");
     before = (struct blob){malloc(state.len), state.len};
     ck_assert_ptr_nonnull(before.data);
@@ -161,7 +241,7 @@ static void do_state(struct script *s, char *rest)
     struct blob want = next_hex(s, &rest);
     struct yjs_bytes got = {0};
 
-    assert_rc(s, yjs_encode_state_as_update(s->doc, NULL, 0, &got), YJS_OK);
+    TRY_OK(s, false, &got, yjs_encode_state_as_update(s->doc, NULL, 0, &got));
     assert_same(s, &want, &got);
 }
 
@@ -170,7 +250,7 @@ static void do_vector(struct script *s, char *rest)
     struct blob want = next_hex(s, &rest);
     struct yjs_bytes got = {0};
 
-    assert_rc(s, yjs_encode_state_vector(s->doc, &got), YJS_OK);
+    TRY_OK(s, false, &got, yjs_encode_state_vector(s->doc, &got));
     assert_same(s, &want, &got);
 }
 
@@ -180,8 +260,8 @@ static void do_diff(struct script *s, char *rest)
     struct blob want = next_hex(s, &rest);
     struct yjs_bytes got = {0};
 
-    assert_rc(s, yjs_encode_state_as_update(s->doc, sv.data, sv.len, &got),
-              YJS_OK);
+    TRY_OK(s, false, &got,
+           yjs_encode_state_as_update(s->doc, sv.data, sv.len, &got));
     assert_same(s, &want, &got);
     free(sv.data);
 }
@@ -191,7 +271,7 @@ static void do_json(struct script *s, char *rest)
     const char *spec = next_word(&rest);
     struct yjs_bytes got = {0};
 
-    assert_rc(s, yjs_doc_to_json(s->doc, spec, &got), YJS_OK);
+    TRY_OK(s, false, &got, yjs_doc_to_json(s->doc, spec, &got));
     if (got.len != strlen(rest) || memcmp(got.data, rest, got.len) != 0)
         FAIL(s, "want %s\ngot  %.*s", rest, (int)got.len,
              (const char *)got.data);
@@ -202,10 +282,12 @@ static void do_json(struct script *s, char *rest)
 
 static void do_awareness(struct script *s, char *rest)
 {
+    struct yjs_awareness_options opt = {.alloc = fail_alloc_hook(&s->fa)};
+
     (void)rest;
     yjs_awareness_free(s->aw);
     s->aw = NULL;
-    assert_rc(s, yjs_awareness_new(NULL, &s->aw), YJS_OK);
+    TRY_OK(s, false, NULL, yjs_awareness_new(&opt, &s->aw));
 }
 
 static void hear(void *ctx, const struct yjs_awareness_change *change)
@@ -214,7 +296,7 @@ static void hear(void *ctx, const struct yjs_awareness_change *change)
     size_t used = strlen(text);
 
     snprintf(text + used, 256 - used, "%s%c%" PRIu64, used > 0 ? "," : "",
-             "+=-"[change->kind], change->client);
+             "+=-"[change->kind], change -> client);
 }
 
 static void do_aw_apply(struct script *s, char *rest)
@@ -222,9 +304,8 @@ static void do_aw_apply(struct script *s, char *rest)
     struct blob update = next_hex(s, &rest);
     char heard[256] = "";
 
-    assert_rc(s, yjs_awareness_apply(s->aw, update.data, update.len, 0, hear,
-                                     heard),
-              YJS_OK);
+    TRY_OK(s, false, NULL,
+           yjs_awareness_apply(s->aw, update.data, update.len, 0, hear, heard));
     if (strcmp(heard[0] != '\0' ? heard : "-", rest) != 0)
         FAIL(s, "want %s, got %s", rest, heard);
     free(update.data);
@@ -253,7 +334,7 @@ static void do_aw_encode(struct script *s, char *rest)
         clients[n++] = strtoull(ids, &ids, 10);
         ids += *ids == ',';
     }
-    assert_rc(s, yjs_awareness_encode(s->aw, clients, n, &got), YJS_OK);
+    TRY_OK(s, false, &got, yjs_awareness_encode(s->aw, clients, n, &got));
     assert_same(s, &want, &got);
 }
 
@@ -261,9 +342,10 @@ static void do_aw_encode(struct script *s, char *rest)
 
 static void do_message(struct script *s, char *rest)
 {
-    struct yjs_message msg = {.type = (enum yjs_message_type)atoi(
-                                  next_word(&rest))};
+    struct yjs_message msg = {
+        .type = (enum yjs_message_type)atoi(next_word(&rest))};
     struct yjs_message back;
+    struct yjs_allocator alloc = fail_alloc_hook(&s->fa);
     struct yjs_bytes got = {0};
     struct blob body, want;
 
@@ -277,7 +359,7 @@ static void do_message(struct script *s, char *rest)
         (msg.type == YJS_MESSAGE_SYNC && back.sync != msg.sync) ||
         (body.len > 0 && memcmp(back.body, body.data, body.len) != 0))
         FAIL(s, "decoded to something else");
-    assert_rc(s, yjs_message_encode(&msg, NULL, &got), YJS_OK);
+    TRY_OK(s, false, &got, yjs_message_encode(&msg, &alloc, &got));
     assert_same(s, &want, &got);
     free(body.data);
 }
@@ -294,10 +376,11 @@ static void do_message_reject(struct script *s, char *rest)
 
 /* -------------------------------------------------- format v2, bare updates */
 
-static struct yjs_update_options options_of(char **rest)
+static struct yjs_update_options options_of(struct script *s, char **rest)
 {
     return (struct yjs_update_options){
-        .format = (enum yjs_format)(next_word(rest)[0] - '0')};
+        .format = (enum yjs_format)(next_word(rest)[0] - '0'),
+        .alloc = fail_alloc_hook(&s->fa)};
 }
 
 static struct yjs_span span_of(const struct blob *b)
@@ -305,16 +388,16 @@ static struct yjs_span span_of(const struct blob *b)
     return (struct yjs_span){b->data, b->len};
 }
 
-static void convert(const struct script *s, const struct blob *from,
+static void convert(struct script *s, const struct blob *from,
                     enum yjs_format to, struct blob *want)
 {
-    struct yjs_update_options opt = {.format = to == YJS_FORMAT_V1
-                                                   ? YJS_FORMAT_V2
-                                                   : YJS_FORMAT_V1};
+    struct yjs_update_options opt = {
+        .format = to == YJS_FORMAT_V1 ? YJS_FORMAT_V2 : YJS_FORMAT_V1,
+        .alloc = fail_alloc_hook(&s->fa)};
     struct yjs_bytes got = {0};
 
-    assert_rc(s, yjs_update_convert(span_of(from), to, &opt, NULL, &got),
-              YJS_OK);
+    TRY_OK(s, false, &got,
+           yjs_update_convert(span_of(from), to, &opt, NULL, &got));
     assert_same(s, want, &got);
 }
 
@@ -339,8 +422,8 @@ static void do_update2(struct script *s, char *rest)
     struct blob update = next_hex(s, &rest);
     struct yjs_apply_result result = {false, false, 0};
 
-    assert_rc(s, yjs_apply_update_v2(s->doc, update.data, update.len, &result),
-              YJS_OK);
+    TRY_OK(s, true, NULL,
+           yjs_apply_update_v2(s->doc, update.data, update.len, &result));
     if (result.pending != (strcmp(rest, "pending") == 0))
         FAIL(s, "pending is %d", result.pending);
     assert_rc(s, yjs__doc_check(s->doc), YJS_OK);
@@ -353,16 +436,15 @@ static void do_state2(struct script *s, char *rest)
     struct blob want = next_hex(s, &rest);
     struct yjs_bytes got = {0};
 
-    assert_rc(s,
-              yjs_encode_state_as_update_v2(s->doc, sv.data, sv.len, &got),
-              YJS_OK);
+    TRY_OK(s, false, &got,
+           yjs_encode_state_as_update_v2(s->doc, sv.data, sv.len, &got));
     assert_same(s, &want, &got);
     free(sv.data);
 }
 
 static void do_merge(struct script *s, char *rest)
 {
-    struct yjs_update_options opt = options_of(&rest);
+    struct yjs_update_options opt = options_of(s, &rest);
     struct blob want = next_hex(s, &rest), parts[64];
     struct yjs_span spans[64];
     struct yjs_bytes got = {0};
@@ -373,7 +455,7 @@ static void do_merge(struct script *s, char *rest)
         parts[n] = next_hex(s, &rest);
         spans[n] = span_of(&parts[n]);
     }
-    assert_rc(s, yjs_update_merge(spans, n, &opt, NULL, &got), YJS_OK);
+    TRY_OK(s, false, &got, yjs_update_merge(spans, n, &opt, NULL, &got));
     assert_same(s, &want, &got);
     while (n-- > 0)
         free(parts[n].data);
@@ -381,32 +463,32 @@ static void do_merge(struct script *s, char *rest)
 
 static void do_uvector(struct script *s, char *rest)
 {
-    struct yjs_update_options opt = options_of(&rest);
+    struct yjs_update_options opt = options_of(s, &rest);
     struct blob update = next_hex(s, &rest);
     struct blob want = next_hex(s, &rest);
     struct yjs_bytes got = {0};
 
-    assert_rc(s, yjs_update_state_vector(span_of(&update), &opt, NULL, &got),
-              YJS_OK);
+    TRY_OK(s, false, &got,
+           yjs_update_state_vector(span_of(&update), &opt, NULL, &got));
     assert_same(s, &want, &got);
     free(update.data);
 }
 
 static void do_meta(struct script *s, char *rest)
 {
-    struct yjs_update_options opt = options_of(&rest);
+    struct yjs_update_options opt = options_of(s, &rest);
     struct blob update = next_hex(s, &rest);
     struct yjs_update_meta meta = {0};
     char got[8192] = "";
     size_t used = 0;
 
-    assert_rc(s, yjs_update_meta_read(span_of(&update), &opt, NULL, &meta),
-              YJS_OK);
+    TRY_OK(s, false, NULL,
+           yjs_update_meta_read(span_of(&update), &opt, NULL, &meta));
     for (size_t i = 0; i < meta.n; i++)
-        used += (size_t)snprintf(
-            got + used, sizeof(got) - used,
-            "%s%" PRIu64 ":%" PRIu64 "-%" PRIu64, i > 0 ? "," : "",
-            meta.ranges[i].client, meta.ranges[i].from, meta.ranges[i].to);
+        used += (size_t)snprintf(got + used, sizeof(got) - used,
+                                 "%s%" PRIu64 ":%" PRIu64 "-%" PRIu64,
+                                 i > 0 ? "," : "", meta.ranges[i].client,
+                                 meta.ranges[i].from, meta.ranges[i].to);
     if (strcmp(meta.n > 0 ? got : "-", rest) != 0)
         FAIL(s, "want %s, got %s", rest, got);
     yjs_update_meta_free(&meta);
@@ -415,15 +497,14 @@ static void do_meta(struct script *s, char *rest)
 
 static void do_udiff(struct script *s, char *rest)
 {
-    struct yjs_update_options opt = options_of(&rest);
+    struct yjs_update_options opt = options_of(s, &rest);
     struct blob sv = next_hex(s, &rest);
     struct blob update = next_hex(s, &rest);
     struct blob want = next_hex(s, &rest);
     struct yjs_bytes got = {0};
 
-    assert_rc(s,
-              yjs_update_diff(span_of(&update), span_of(&sv), &opt, NULL, &got),
-              YJS_OK);
+    TRY_OK(s, false, &got,
+           yjs_update_diff(span_of(&update), span_of(&sv), &opt, NULL, &got));
     assert_same(s, &want, &got);
     free(sv.data);
     free(update.data);
@@ -474,7 +555,7 @@ static void run_line(struct script *s, char *line)
 
 START_TEST(test_file)
 {
-    struct script s = {files[_i], 0, NULL, NULL};
+    struct script s = {.file = files[_i]};
     FILE *in = fopen(files[_i], "r");
     char *line = NULL;
     size_t cap = 0;
@@ -494,6 +575,7 @@ START_TEST(test_file)
     ck_assert_int_gt(ran, 0);
     yjs_doc_free(s.doc);
     yjs_awareness_free(s.aw);
+    ck_assert_uint_eq(s.fa.blocks, 0);
     free(line);
     fclose(in);
 }
