@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
-# libyjs: libc only, installed with its header.
+# libyjs: libc only, installed with its header, static and shared.
 lib_LIBRARIES += libyjs.a
-libyjs_a_CFLAGS = $(AM_CFLAGS) -Wconversion
+libyjs_a_CFLAGS = $(AM_CFLAGS) -Wconversion $(PIC_CFLAGS)
 libyjs_a_SOURCES = \
 	include/yjs.h \
 	src/yjs/any.c src/yjs/any.h \
@@ -57,3 +57,33 @@ libyjs_a_SOURCES = \
 	src/yjs/v2_write.c \
 	src/yjs/walk.c src/yjs/walk.h \
 	src/yjs/xml.c
+
+# The shared library, of the same objects. YJS_ABI goes up when a program that
+# was linked with the one before could break; then the name changes as well.
+YJS_ABI = 0
+libyjs_soname = libyjs.so.$(YJS_ABI)
+libyjs_so = $(libyjs_soname).$(VERSION)
+libyjs_map = src/yjs/libyjs.map
+noinst_DATA += $(libyjs_so)
+CLEANFILES += libyjs.so libyjs.so.*
+EXTRA_DIST += $(libyjs_map)
+$(libyjs_so): $(libyjs_a_OBJECTS) $(libyjs_map)
+	$(AM_V_CCLD)$(CC) $(CFLAGS) $(SHARED_LDFLAGS) $(LDFLAGS) \
+	    -Wl,-soname,$(libyjs_soname) \
+	    -Wl,--version-script='$(srcdir)/$(libyjs_map)' \
+	    -o $@ $(libyjs_a_OBJECTS)
+	$(AM_V_at)ln -sf $@ $(libyjs_soname) && ln -sf $(libyjs_soname) libyjs.so
+install-libyjs-so: $(libyjs_so)
+	$(MKDIR_P) '$(DESTDIR)$(libdir)'
+	$(INSTALL_PROGRAM) $(libyjs_so) '$(DESTDIR)$(libdir)/$(libyjs_so)'
+	cd '$(DESTDIR)$(libdir)' && ln -sf $(libyjs_so) $(libyjs_soname) && \
+	    ln -sf $(libyjs_soname) libyjs.so
+install-exec-local: install-libyjs-so
+uninstall-libyjs-so:
+	cd '$(DESTDIR)$(libdir)' 2>/dev/null && \
+	    rm -f libyjs.so $(libyjs_soname) $(libyjs_so) || :
+
+# The library alone, for those who want no daemon.
+install-yjs: install-libLIBRARIES install-libyjs-so install-includeHEADERS \
+	install-pkgconfigDATA install-dist_examplesDATA
+.PHONY: install-libyjs-so uninstall-libyjs-so install-yjs
