@@ -150,6 +150,20 @@ YJS_MUST_USE YJS_API int yjs_encode_state_as_update(yjs_doc *doc,
 YJS_MUST_USE YJS_API int yjs_encode_state_vector(yjs_doc *doc,
                                                  struct yjs_bytes *out);
 
+/** Which of `struct yjs_limits` a YJS_ERR_LIMIT came from. */
+enum yjs_limit {
+    YJS_LIMIT_NONE = 0,
+    YJS_LIMIT_UPDATE_BYTES,
+    YJS_LIMIT_STRUCTS,
+    YJS_LIMIT_CLIENTS,
+    YJS_LIMIT_DEPTH,
+    YJS_LIMIT_PENDING_BYTES,
+    YJS_LIMIT_DOC_BYTES /**< or what 32-bit handles can count */
+};
+
+/** That of the last call on this document that gave YJS_ERR_LIMIT. */
+YJS_API enum yjs_limit yjs_doc_limit(const yjs_doc *doc);
+
 /** Bytes of heap that the document holds now (as asked of the allocator). */
 YJS_API size_t yjs_doc_heap(const yjs_doc *doc);
 

@@ -296,16 +296,25 @@ static int open_document(struct room *room)
     return yjs_doc_new(&options, &room->doc);
 }
 
-/* Which of the engine's limits it was; the engine says only that it was one.*/
-static room_refusal over_limit(struct room *room, size_t len)
+/* Which of the engine's limits it was. */
+static room_refusal over_limit(struct room *room)
 {
-    struct registry *registry = room->registry;
-    size_t limit = registry->limits.document_bytes;
-    size_t heap = room->doc ? yjs_doc_heap(room->doc) : limit;
-    bool full = heap >= limit || len > (limit - heap) / 4;
-    counter_inc(registry->counters,
-                full ? COUNTER_LIMIT_DOCUMENT : COUNTER_LIMIT_PENDING);
-    return full ? "document too large" : "too much pending";
+    struct counters *c = room->registry->counters;
+    switch (room->doc ? yjs_doc_limit(room->doc) : YJS_LIMIT_DOC_BYTES) {
+    case YJS_LIMIT_PENDING_BYTES:
+        counter_inc(c, COUNTER_LIMIT_PENDING);
+        return "too much pending";
+    case YJS_LIMIT_UPDATE_BYTES:
+    case YJS_LIMIT_STRUCTS:
+        counter_inc(c, COUNTER_LIMIT_UPDATE);
+        return "update too large";
+    case YJS_LIMIT_DEPTH:
+        counter_inc(c, COUNTER_LIMIT_DEPTH);
+        return "values nested too deep";
+    default:
+        counter_inc(c, COUNTER_LIMIT_DOCUMENT);
+        return "document too large";
+    }
 }
 
 static room_refusal refuse(struct room_member *member, const char *what,
@@ -374,7 +383,7 @@ static room_refusal apply(struct room_member *member, const uint8_t *update,
         return "room failed";
     }
     if (err == YJS_ERR_LIMIT)
-        reason = over_limit(room, len);
+        reason = over_limit(room);
     else if (err)
         reason = "malformed update";
     if (reason) {

@@ -295,7 +295,9 @@ static int check_limits(const struct apply *a)
     size_t held = a->pending.len +
                   pending_ds(a)->len * sizeof(struct yjs__range);
 
-    return held > a->doc->limits.pending_bytes ? YJS_ERR_LIMIT : YJS_OK;
+    return held > a->doc->limits.pending_bytes
+               ? yjs__mem_over(&a->doc->mem, YJS_LIMIT_PENDING_BYTES)
+               : YJS_OK;
 }
 
 static int prepare(struct apply *a, struct yjs__reader *r)
@@ -424,8 +426,9 @@ int yjs__apply(yjs_doc *doc, struct yjs__slice update, void *origin,
         return YJS_ERR_STATE;
     }
     a.pending = (struct yjs__slice){doc->pending.data, doc->pending.len};
-    rc = update.len > doc->limits.update_bytes ? YJS_ERR_LIMIT
-                                               : prepare(&a, &r);
+    rc = update.len > doc->limits.update_bytes
+             ? yjs__mem_over(&doc->mem, YJS_LIMIT_UPDATE_BYTES)
+             : prepare(&a, &r);
     if (rc != YJS_OK) {
         if (result != NULL)
             result->error_offset = yjs__read_offset(&r);

@@ -205,7 +205,7 @@ static void open_frame(struct yjs__canon *c, struct yjs__reader *r, bool object)
     if (n > yjs__read_left(r) / (object ? 2 : 1))
         yjs__read_fail(r, YJS_ERR_TRUNCATED);
     if (c->frames.len >= c->depth)
-        yjs__read_fail(r, YJS_ERR_LIMIT);
+        yjs__read_fail(r, yjs__mem_over(c->mem, YJS_LIMIT_DEPTH));
     if (r->err != YJS_OK)
         return;
     f = yjs__vec_add(c->mem, &c->frames, sizeof(*f));

@@ -260,7 +260,7 @@ static void open_frame(struct json_in *in, bool object)
     size_t start = c->out.len;
 
     if (c->frames.len >= c->depth) {
-        fail(in, YJS_ERR_LIMIT);
+        fail(in, yjs__mem_over(c->mem, YJS_LIMIT_DEPTH));
         return;
     }
     f = yjs__vec_add(c->mem, &c->frames, sizeof(*f));

@@ -188,7 +188,7 @@ static int own_bytes(yjs_doc *doc, struct yjs__item *it, struct yjs__slice s,
     uint8_t *p;
 
     if (s.len > UINT32_MAX / 2)
-        return YJS_ERR_LIMIT;
+        return yjs__mem_over(&doc->mem, YJS_LIMIT_DOC_BYTES);
     p = make_room(doc, it, (uint32_t)s.len + extra);
     if (p == NULL)
         return doc->mem.err;

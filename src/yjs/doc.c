@@ -158,6 +158,11 @@ void yjs_doc_free(yjs_doc *doc)
     yjs__mem_free(&mem, doc, sizeof(*doc));
 }
 
+enum yjs_limit yjs_doc_limit(const yjs_doc *doc)
+{
+    return (enum yjs_limit)doc->mem.fired;
+}
+
 size_t yjs_doc_heap(const yjs_doc *doc)
 {
     return doc->mem.used;

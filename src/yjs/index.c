@@ -89,7 +89,7 @@ int yjs__index_reserve(struct yjs__mem *mem, struct yjs__index *ix)
     if ((uint64_t)ix->count + 1 <= (uint64_t)ix->cap / 4 * 3)
         return YJS_OK;
     if (ix->cap > UINT32_MAX / 4)
-        return YJS_ERR_LIMIT;
+        return yjs__mem_over(mem, YJS_LIMIT_DOC_BYTES);
     cap = ix->cap == 0 ? 4 : ix->cap * 2;
     slots = yjs__mem_alloc(mem, cap * sizeof(*slots));
     if (slots == NULL)

@@ -23,7 +23,7 @@ static struct yjs__type *new_type(yjs_doc *doc, uint8_t ref,
     struct yjs__type *type;
 
     if (name.len > UINT32_MAX / 2) {
-        doc->mem.err = YJS_ERR_LIMIT;
+        doc->mem.err = yjs__mem_over(&doc->mem, YJS_LIMIT_DOC_BYTES);
         return NULL;
     }
     type = yjs__mem_alloc(&doc->mem, type_size((uint32_t)name.len));
@@ -143,7 +143,7 @@ uint32_t yjs__entry_new(yjs_doc *doc, struct yjs__type *type,
     uint32_t h;
 
     if (key.len > UINT32_MAX / 2) {
-        doc->mem.err = YJS_ERR_LIMIT;
+        doc->mem.err = yjs__mem_over(&doc->mem, YJS_LIMIT_DOC_BYTES);
         return 0;
     }
     if (yjs__index_reserve(&doc->mem, &doc->list_index) != YJS_OK)

@@ -37,7 +37,7 @@ void *yjs__mem_resize(struct yjs__mem *mem, void *ptr, size_t old_size,
 
     if (mem->limit != 0 && size > old_size &&
         size - old_size > mem->limit - mem->used) {
-        mem->err = YJS_ERR_LIMIT;
+        mem->err = yjs__mem_over(mem, YJS_LIMIT_DOC_BYTES);
         return NULL;
     }
     p = mem->alloc.realloc_fn(mem->alloc.ctx, ptr, size);

@@ -21,7 +21,15 @@ struct yjs__mem {
     size_t used;  /**< bytes held now */
     size_t limit; /**< 0: none */
     int err;      /**< why the last request failed */
+    int fired;    /**< enum yjs_limit: which limit was reached last */
 };
+
+/** Say which limit it is that ends a call. */
+static inline int yjs__mem_over(struct yjs__mem *mem, enum yjs_limit which)
+{
+    mem->fired = which;
+    return YJS_ERR_LIMIT;
+}
 
 /** `alloc` may be NULL or hold a NULL hook: libc then. */
 void yjs__mem_init(struct yjs__mem *mem, const struct yjs_allocator *alloc,

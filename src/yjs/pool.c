@@ -42,7 +42,7 @@ static int grow(struct yjs__mem *mem, struct yjs__pool *pool)
     int rc;
 
     if (pool->count > UINT32_MAX / YJS__GRANULE - n)
-        return mem->err = YJS_ERR_LIMIT;
+        return mem->err = yjs__mem_over(mem, YJS_LIMIT_DOC_BYTES);
     rc = yjs__mem_grow(mem, &table, &pool->cap, pool->count + n,
                        sizeof(*pool->granules));
     pool->granules = table;

@@ -163,7 +163,7 @@ static void stage_block(struct stage *s)
     yjs__client(doc, client)->group = (uint32_t)doc->txn.groups.len;
     for (; n > 0 && s->r->err == YJS_OK; n--) {
         if (++s->structs > doc->limits.structs)
-            yjs__read_fail(s->r, YJS_ERR_LIMIT);
+            yjs__read_fail(s->r, yjs__mem_over(&doc->mem, YJS_LIMIT_STRUCTS));
         yjs__view_read(s->r, &s->ctx, &v);
         if (s->r->err == YJS_OK)
             stage_struct(s, client, &v);

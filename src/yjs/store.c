@@ -35,7 +35,7 @@ uint32_t yjs__store_add_client(yjs_doc *doc, uint64_t id)
         return i;
     i = doc->client_count;
     if (i >= doc->limits.clients) {
-        doc->mem.err = YJS_ERR_LIMIT;
+        doc->mem.err = yjs__mem_over(&doc->mem, YJS_LIMIT_CLIENTS);
         return YJS__NONE;
     }
     rc = yjs__mem_grow(&doc->mem, &clients, &doc->client_cap, (size_t)i + 1,

@@ -178,6 +178,8 @@ static int apply_v2(yjs_doc *doc, struct yjs_span update, void *origin,
         rc = yjs__apply(doc, (struct yjs__slice){v1.data, v1.len}, origin,
                         result);
         offset = update.len;
+    } else {
+        doc->mem.fired = mem.fired;
     }
     if (rc != YJS_OK && result != NULL)
         result->error_offset = offset;

@@ -135,7 +135,7 @@ static void add_key(struct in *in, struct yjs__cut cut)
                 k[in->keys.len - 1].len == 0;
 
     if (in->key_count == UINT32_MAX) {
-        yjs__read_fail(&in->rest, YJS_ERR_LIMIT);
+        yjs__read_fail(&in->rest, yjs__mem_over(in->mem, YJS_LIMIT_STRUCTS));
         return;
     }
     if (!same) {
@@ -366,7 +366,8 @@ static void account(struct in *in, struct yjs__writer *out, size_t from,
     if (out->err != YJS_OK)
         yjs__read_fail(&in->rest, out->err);
     else if (in->bytes > in->limits->update_bytes)
-        yjs__read_fail(&in->rest, YJS_ERR_LIMIT);
+        yjs__read_fail(&in->rest,
+                       yjs__mem_over(in->mem, YJS_LIMIT_UPDATE_BYTES));
 }
 
 static void convert_block(struct in *in, struct yjs__writer *out,
@@ -388,7 +389,8 @@ static void convert_block(struct in *in, struct yjs__writer *out,
     yjs__write_varuint(out, v.clock);
     for (; n > 0 && failed(in) == NULL; n--) {
         if (in->structs++ == in->limits->structs)
-            yjs__read_fail(&in->rest, YJS_ERR_LIMIT);
+            yjs__read_fail(&in->rest,
+                           yjs__mem_over(in->mem, YJS_LIMIT_STRUCTS));
         read_struct(in, &v);
         if (failed(in) != NULL)
             return;
@@ -456,7 +458,7 @@ int yjs__v2_to_v1(struct yjs__mem *mem, struct yjs__slice update,
 
     *stopped = 0;
     if (update.len > limits->update_bytes || update.len > KEY_LEN)
-        return YJS_ERR_LIMIT;
+        return yjs__mem_over(mem, YJS_LIMIT_UPDATE_BYTES);
     yjs__canon_init(&in.canon, mem, limits->depth);
     in.canon.exact = exact;
     yjs__writer_init(&in.raw, mem, 0);
@@ -480,7 +482,7 @@ int yjs__v2_to_v1(struct yjs__mem *mem, struct yjs__slice update,
         rc = out->err;
     }
     if (rc == YJS_OK && out->len - from > limits->update_bytes)
-        rc = YJS_ERR_LIMIT;
+        rc = yjs__mem_over(mem, YJS_LIMIT_UPDATE_BYTES);
     yjs__vec_trim(mem, &deletes, sizeof(struct yjs__range), 0);
     in_deinit(&in);
     return rc;
