@@ -2,8 +2,8 @@
 /*
  * apply.c: one update, from bytes to the point of no return and over it.
  *
- * Round one takes the update. What waits for structs not known yet is merged
- * into what was waiting before. If that wait is over for any client, a second
+ * Round one takes the update. What waits for structs not known yet is put
+ * behind what was waiting before (pending.c). If that wait is over for any client, a second
  * round takes all that is pending, and what remains of it is what is pending
  * from then on. Deletes that wait are tried again whenever their client grew.
  *
@@ -14,11 +14,12 @@
 
 #include "yjs/edit.h"
 #include "yjs/event.h"
-#include "yjs/merge.h"
+#include "yjs/pending.h"
 
 struct apply {
     yjs_doc *doc;
     struct yjs__slice pending; /* as it will be; data owned if `fresh` */
+    struct yjs__slice part;    /* owned: to be put behind it */
     bool fresh;
     bool settled;              /* the old pending structs were taken up */
     struct yjs__vec ds;        /* pending deletes as they will be */
@@ -244,20 +245,41 @@ static int take_pending(struct apply *a, struct yjs__writer *w)
     return YJS_OK;
 }
 
-/* What round one left over joins what was left over before. */
-static int add_rest(struct apply *a)
+/* The writer's bytes go behind what is pending. */
+static int take_part(struct apply *a, struct yjs__writer *w)
+{
+    yjs_doc *doc = a->doc;
+    int rc = yjs__vec_reserve(&doc->mem, &doc->pending.parts, 1,
+                              sizeof(struct yjs__slice));
+    uint8_t *data;
+
+    if (rc != YJS_OK)
+        return rc;
+    data = yjs__mem_resize(&doc->mem, w->data, w->cap, w->len);
+    if (data == NULL)
+        return doc->mem.err;
+    a->part = (struct yjs__slice){data, w->len};
+    *w = (struct yjs__writer){.mem = &doc->mem};
+    return YJS_OK;
+}
+
+/* What round one left over joins what was left over before. If that is `due`,
+ * or it is time to (pending.h), all of it becomes one update. */
+static int add_rest(struct apply *a, bool due)
 {
     yjs_doc *doc = a->doc;
     struct yjs__writer *rest = &doc->txn.rest, merged;
-    struct yjs__slice parts[2] = {a->pending, {rest->data, rest->len}};
     int rc;
 
-    if (rest->len == 0)
+    if (rest->len == 0 && !(due && doc->pending.parts.len > 0))
         return YJS_OK;
     if (a->pending.ptr == NULL)
         return take_pending(a, rest);
+    if (!due && yjs__pending_may_grow(doc, rest->len))
+        return take_part(a, rest);
     yjs__writer_init(&merged, &doc->mem, 0);
-    rc = yjs__merge(&doc->mem, parts, 2, &merged);
+    rc = yjs__pending_merge(doc, (struct yjs__slice){rest->data, rest->len},
+                            &merged);
     if (rc == YJS_OK)
         rc = take_pending(a, &merged);
     yjs__writer_deinit(&merged);
@@ -292,7 +314,9 @@ static int integrate_pending(struct apply *a)
 
 static int check_limits(const struct apply *a)
 {
-    size_t held = a->pending.len +
+    const struct yjs__pending *p = &a->doc->pending;
+    size_t parts = a->pending.ptr == p->data ? p->parts_len + a->part.len : 0;
+    size_t held = a->pending.len + parts +
                   pending_ds(a)->len * sizeof(struct yjs__range);
 
     return held > a->doc->limits.pending_bytes
@@ -316,7 +340,7 @@ static int prepare(struct apply *a, struct yjs__reader *r)
     if (rc != YJS_OK)
         return rc;
     due = structs_are_due(doc);
-    rc = add_rest(a);
+    rc = add_rest(a, due);
     if (rc == YJS_OK)
         rc = apply_deletes(a, &deletes);
     if (rc == YJS_OK && due)
@@ -384,11 +408,11 @@ static void commit(struct apply *a, void *origin,
     if (result != NULL)
         result->changed = event.main.any;
     commit_waits(a);
-    if (a->pending.ptr != doc->pending.data) {
-        yjs__mem_free(&doc->mem, doc->pending.data, doc->pending.len);
-        doc->pending.data = (uint8_t *)(uintptr_t)a->pending.ptr;
-        doc->pending.len = a->pending.len;
-    }
+    if (a->pending.ptr != doc->pending.data)
+        yjs__pending_set(doc, (uint8_t *)(uintptr_t)a->pending.ptr,
+                         a->pending.len);
+    else if (a->part.len > 0)
+        yjs__pending_add(doc, (uint8_t *)(uintptr_t)a->part.ptr, a->part.len);
     if (a->ds_changed) {
         yjs__vec_trim(&doc->mem, &doc->pending_ds, sizeof(struct yjs__range),
                       0);
@@ -408,6 +432,7 @@ static void commit(struct apply *a, void *origin,
 static void give_up(struct apply *a)
 {
     set_pending(a, NULL, 0);
+    yjs__mem_free(&a->doc->mem, (void *)(uintptr_t)a->part.ptr, a->part.len);
     yjs__vec_trim(&a->doc->mem, &a->ds, sizeof(struct yjs__range), 0);
     yjs__txn_rollback(a->doc);
 }

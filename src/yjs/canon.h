@@ -26,6 +26,8 @@
 
 #include "yjs/lib0.h"
 
+struct yjs__item;
+
 /** Scratch of the canonicaliser, kept by whoever reads many values. */
 struct yjs__canon {
     struct yjs__mem *mem;
@@ -36,6 +38,9 @@ struct yjs__canon {
     struct yjs__writer out;  /**< what was written; the caller may reset len */
     struct yjs__vec frames;
     struct yjs__vec members;
+    /** An item that grew at its end, and where it did (content.c). */
+    const struct yjs__item *mark;
+    uint32_t mark_units, mark_bytes;
 };
 
 void yjs__canon_init(struct yjs__canon *c, struct yjs__mem *mem, size_t depth);

@@ -502,6 +502,20 @@ bool yjs__content_has_room(const struct yjs__item *it, uint64_t bytes)
     return bytes <= INLINE_MAX;
 }
 
+/*
+ * Elements cannot be counted from the end. Where those begin that the running
+ * transaction appended is noted once, for its update: without that, each
+ * element added to a long array would cost a walk over all of it.
+ */
+static void note_end(struct yjs__canon *canon, const struct yjs__item *it)
+{
+    if (it->kind == YJS__STRING || canon->mark == it)
+        return;
+    canon->mark = it;
+    canon->mark_units = it->len;
+    canon->mark_bytes = (uint32_t)yjs__content(it).len;
+}
+
 void yjs__content_append(yjs_doc *doc, struct yjs__item *left,
                          const struct yjs__item *right)
 {
@@ -511,6 +525,7 @@ void yjs__content_append(yjs_doc *doc, struct yjs__item *left,
         yjs__item_set_len(left, yjs__item_len(left) + yjs__item_len(right));
         return;
     }
+    note_end(&doc->txn.canon, left);
     if (left->where == YJS__W_INLINE) {
         memcpy(left->u.bytes + left->inline_len, s.ptr, s.len);
         left->inline_len = (uint8_t)(left->inline_len + s.len);
@@ -563,9 +578,15 @@ static int write_sequence(struct yjs__canon *canon, struct yjs__writer *w,
     size_t extra;
     int rc = YJS_OK;
 
-    if (offset > 0)
+    if (offset > 0 && canon->mark == it && canon->mark_units <= offset) {
+        s.ptr += canon->mark_bytes;
+        s.len -= canon->mark_bytes;
+        rc = yjs__content_tail(canon, it->kind, s, it->len - canon->mark_units,
+                               offset - canon->mark_units, &s, &inside);
+    } else if (offset > 0) {
         rc = yjs__content_tail(canon, it->kind, s, it->len, offset, &s,
                                &inside);
+    }
     if (rc != YJS_OK)
         return rc;
     extra = inside ? sizeof(yjs__utf8_replacement) : 0;

@@ -10,6 +10,7 @@
 #include "yjs/list.h"
 #include "yjs/marker.h"
 #include "yjs/store.h"
+#include "yjs/pending.h"
 #include "yjs/txn.h"
 
 const char *yjs_strerror(int err)
@@ -149,7 +150,7 @@ void yjs_doc_free(yjs_doc *doc)
     yjs__txn_deinit(doc);
     yjs__vec_trim(&doc->mem, &doc->pending.waits, sizeof(uint32_t), 0);
     yjs__vec_trim(&doc->mem, &doc->pending_ds, sizeof(struct yjs__range), 0);
-    yjs__mem_free(&doc->mem, doc->pending.data, doc->pending.len);
+    yjs__pending_set(doc, NULL, 0);
     yjs__store_deinit(doc);
     yjs__index_free(&doc->mem, &doc->list_index);
     yjs__pool_deinit(&doc->mem, &doc->items);

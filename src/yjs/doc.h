@@ -44,9 +44,16 @@ struct yjs__txn {
     bool local;              /**< edits of our own */
 };
 
+/**
+ * Structs that wait. What comes while there are some already is put behind it
+ * as it is, and merged when it is looked at (pending.c): updates that arrive
+ * in reverse order, each of which waits, then cost n log n.
+ */
 struct yjs__pending {
     uint8_t *data; /**< a v1 update without deletes, or NULL */
     size_t len;
+    struct yjs__vec parts; /**< struct yjs__slice: those after it, owned */
+    size_t parts_len;      /**< bytes of them */
     struct yjs__vec waits; /**< u32: clients whose `missing` is set */
     bool due;              /**< may have become applicable meanwhile */
 };

@@ -37,6 +37,7 @@ libyjs_a_SOURCES = \
 	src/yjs/mem.c src/yjs/mem.h \
 	src/yjs/merge.c src/yjs/merge.h \
 	src/yjs/number.c src/yjs/number.h \
+	src/yjs/pending.c src/yjs/pending.h \
 	src/yjs/pool.c src/yjs/pool.h \
 	src/yjs/print.c src/yjs/print.h \
 	src/yjs/queue.c src/yjs/queue.h \

@@ -11,6 +11,7 @@
 #include "yjs/content.h"
 #include "yjs/idset.h"
 #include "yjs/merge.h"
+#include "yjs/pending.h"
 #include "yjs/sort.h"
 #include "yjs/store.h"
 #include "yjs/update_read.h"
@@ -570,6 +571,8 @@ int yjs_encode_state_as_update(yjs_doc *doc, const uint8_t *sv, size_t sv_len,
     rc = sv == NULL ? YJS_OK : yjs__sv_read(&e.mem, sv, sv_len, &e.sv);
     if (rc == YJS_OK)
         rc = write_all(&e);
+    if (rc == YJS_OK)
+        rc = yjs__pending_settle(doc);
     if (rc == YJS_OK && (doc->pending.data != NULL || doc->pending_ds.len > 0))
         rc = merge_pending(&e);
     yjs__vec_trim(&e.mem, &e.sv, sizeof(struct yjs__sv_entry), 0);

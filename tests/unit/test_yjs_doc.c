@@ -314,6 +314,8 @@ END_TEST
 
 /* ------------------------------------------------------------------- limits */
 
+static enum yjs_limit fired; /* what the last document said */
+
 static int with_limits(struct yjs_limits limits, const struct yjs__writer *w)
 {
     struct yjs_doc_options opt = {.limits = limits};
@@ -323,6 +325,8 @@ static int with_limits(struct yjs_limits limits, const struct yjs__writer *w)
     ck_assert_int_eq(yjs_doc_new(&opt, &doc), YJS_OK);
     rc = apply(doc, w);
     ck_assert(rc == YJS_OK || yjs_doc_is_empty(doc));
+    ck_assert_int_eq(rc == YJS_ERR_LIMIT, yjs_doc_limit(doc) != YJS_LIMIT_NONE);
+    fired = yjs_doc_limit(doc);
     yjs_doc_free(doc);
     return rc;
 }
@@ -351,18 +355,47 @@ START_TEST(limits_stop)
     ck_assert_int_eq(
         with_limits((struct yjs_limits){.update_bytes = w->len - 1}, w),
         YJS_ERR_LIMIT);
+    ck_assert_int_eq(fired, YJS_LIMIT_UPDATE_BYTES);
     ck_assert_int_eq(with_limits((struct yjs_limits){.structs = 30}, w),
                      YJS_OK);
     ck_assert_int_eq(with_limits((struct yjs_limits){.structs = 29}, w),
                      YJS_ERR_LIMIT);
+    ck_assert_int_eq(fired, YJS_LIMIT_STRUCTS);
     ck_assert_int_eq(with_limits((struct yjs_limits){.clients = 10}, w),
                      YJS_OK);
     ck_assert_int_eq(with_limits((struct yjs_limits){.clients = 9}, w),
                      YJS_ERR_LIMIT);
+    ck_assert_int_eq(fired, YJS_LIMIT_CLIENTS);
     ck_assert_int_eq(with_limits((struct yjs_limits){.pending_bytes = 64}, w),
                      YJS_ERR_LIMIT);
+    ck_assert_int_eq(fired, YJS_LIMIT_PENDING_BYTES);
     ck_assert_int_eq(with_limits((struct yjs_limits){.doc_bytes = 2048}, w),
                      YJS_ERR_LIMIT);
+    ck_assert_int_eq(fired, YJS_LIMIT_DOC_BYTES);
+    end(&m);
+}
+END_TEST
+
+START_TEST(values_nested_too_deep_say_so)
+{
+    struct maker m;
+    struct yjs__writer *w = begin(&m);
+
+    put_block(w, 1, 1, 0);
+    yjs__write_u8(w, 8);
+    yjs__write_u8(w, 1);
+    put_str(w, "a");
+    yjs__write_u8(w, 1);
+    for (int i = 0; i < 5; i++) {
+        yjs__write_u8(w, 117);
+        yjs__write_u8(w, 1);
+    }
+    yjs__write_u8(w, 126);
+    yjs__write_u8(w, 0);
+    ck_assert_int_eq(with_limits((struct yjs_limits){.depth = 5}, w), YJS_OK);
+    ck_assert_int_eq(with_limits((struct yjs_limits){.depth = 4}, w),
+                     YJS_ERR_LIMIT);
+    ck_assert_int_eq(fired, YJS_LIMIT_DEPTH);
     end(&m);
 }
 END_TEST
@@ -668,6 +701,7 @@ int main(void)
     tcase_add_test(tcase, liars_are_refused_late);
     tcase_add_test(tcase, trailing_bytes_are_ignored);
     tcase_add_test(tcase, limits_stop);
+    tcase_add_test(tcase, values_nested_too_deep_say_so);
     tcase_add_loop_test(tcase, memory_may_end_anywhere, 0, 2);
     tcase_add_test(tcase, memory_comes_back);
     tcase_add_test(tcase, handles_move_with_their_items);
