@@ -34,10 +34,11 @@ const script = (history, options) => {
   /* the state costs more to encode than the update to apply: what a step did
    * shows in some later state as well */
   const density = options.probes ? 1 : 6 / n
-  const { v2 } = history
+  const { v2, told } = history
   let thrown = null
   let applied = 0
   ask(-1, { ...open, slot: SLOT })
+  if (told) ask(-1, { op: OP.WATCH, slot: SLOT })
   for (let step = 0; step < n; step++) {
     const op = v2 ? OP.APPLY_V2
       : options.oom && r.chance(options.oom) ? OP.APPLY_OOM : OP.APPLY
@@ -53,6 +54,11 @@ const script = (history, options) => {
       break
     }
     applied++
+    if (told) {
+      ask(step, { op: OP.TOLD, slot: SLOT })
+      /* it may have been memory for the telling that was lacking */
+      if (op === OP.APPLY_OOM) list.at(-1).want.data = null
+    }
     if (step < n - 1 && !r.chance(density)) continue
     ask(step, { op: OP.STATE, slot: SLOT, data: empty })
     if (v2) ask(step, { op: OP.STATE_V2, slot: SLOT, data: empty })
@@ -109,6 +115,9 @@ const sameJson = (want, bytes) => {
 const mismatch = ({ request, want }, got) => {
   if (got.status !== want.status) return `status ${got.status}`
   switch (request.op) {
+    case OP.TOLD:
+      return want.data === null || want.data.equals(got.data)
+        ? null : 'the update told differs'
     case OP.STATE:
     case OP.STATE_V2:
     case OP.VECTOR:

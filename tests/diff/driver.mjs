@@ -24,6 +24,12 @@ export const JSON_SPEC = Object.entries(ROOTS)
 
 const EMPTY = new Uint8Array(0)
 
+const u32 = n => {
+  const b = Buffer.alloc(4)
+  b.writeUInt32LE(n)
+  return b
+}
+
 const encodeRequest = request => {
   let body = request.data ?? EMPTY
   if (request.op === OP.OPEN) {
@@ -36,6 +42,21 @@ const encodeRequest = request => {
   head.writeUInt8(request.op, 4)
   head.writeUInt8(request.slot, 5)
   return Buffer.concat([head, body])
+}
+
+/** [{ local, v1, v2 }] of what TOLD answers. */
+export const toldUpdates = data => {
+  const list = []
+  for (let at = 0; at < data.length;) {
+    const update = { local: data[at++] !== 0 }
+    for (const format of ['v1', 'v2']) {
+      const len = data.readUInt32LE(at)
+      update[format] = data.subarray(at + 4, at + 4 + len)
+      at += 4 + len
+    }
+    list.push(update)
+  }
+  return list
 }
 
 export class Driver {
@@ -149,6 +170,21 @@ const stateOf = (doc, request, how) =>
 export class Oracle {
   constructor () {
     this.docs = new Map()
+    this.told = new Map()
+  }
+
+  watch (doc, slot) {
+    const told = []
+    this.told.set(slot, told)
+    doc.on('update', (v1, origin, d, tr) => told.push({ local: tr.local, v1 }))
+    doc.on('updateV2', v2 => { told.at(-1).v2 = v2 })
+  }
+
+  /* as tests/diff/calls.c writes it */
+  takeTold (slot) {
+    const list = this.told.get(slot).splice(0)
+    return Buffer.concat(list.flatMap(({ local, v1, v2 }) =>
+      [Buffer.from([local ? 1 : 0]), u32(v1.length), v1, u32(v2.length), v2]))
   }
 
   /* Replies of the oracle; APPLY of something Yjs refuses has status -1. */
@@ -161,8 +197,14 @@ export class Oracle {
         })
         fresh.clientID = request.clientId
         this.docs.set(request.slot, fresh)
+        this.told.delete(request.slot)
         return { status: 0, data: EMPTY }
       }
+      case OP.WATCH:
+        this.watch(doc, request.slot)
+        return { status: 0, data: EMPTY }
+      case OP.TOLD:
+        return { status: 0, data: this.takeTold(request.slot) }
       case OP.CLOSE:
         this.docs.delete(request.slot)
         return { status: 0, data: EMPTY }

@@ -6,8 +6,8 @@
  *   node tests/diff/long.mjs --driver PATH [--seeds N] [--start S] [--jobs N]
  *        [--say SECONDS] [anything else that run.mjs takes]
  *
- * Each process takes every Nth seed of the range; what one finds it shrinks
- * and prints whole. Interrupted, it says with which --start to go on: seeds
+ * Each process takes a part of the range; what one finds it shrinks and
+ * prints whole. Interrupted, it says with which --start to go on: seeds
  * below that are done. The last line is "N passed, M failed".
  */
 import { spawn } from 'node:child_process'
@@ -37,7 +37,7 @@ const began = Date.now()
 const workers = []
 
 const total = name => workers.reduce((sum, w) => sum + w[name], 0)
-/* every seed below it is done by the process whose turn it is */
+/* every seed below it is done, whichever part it is in */
 const doneBelow = () => Math.min(end, ...workers.map(w => w.next))
 
 const say = () => {
@@ -54,7 +54,7 @@ const hear = (worker, chunk) => {
   for (const line of lines) {
     const at = /^progress seed (\d+) passed (\d+) failed (\d+) /.exec(line)
     const last = /^(\d+) passed, (\d+) failed$/.exec(line)
-    if (at) worker.next = Number(at[1]) + jobs
+    if (at) worker.next = Number(at[1])
     const counts = at ? at.slice(2) : last ? last.slice(1) : null
     if (counts !== null) [worker.passed, worker.failed] = counts.map(Number)
     if (last) worker.ended = true
@@ -64,12 +64,12 @@ const hear = (worker, chunk) => {
 
 const run = index => new Promise(resolve => {
   const worker = {
-    passed: 0, failed: 0, next: start + index, rest: '', ended: false
+    passed: 0, failed: 0, next: start, rest: '', ended: false
   }
   workers.push(worker)
   worker.child = spawn(process.execPath, [script,
-    '--start', String(start + index), '--seeds', String(end - start - index),
-    '--stride', String(jobs), '--progress', args.say, ...rest],
+    '--start', args.start, '--seeds', args.seeds,
+    '--part', `${index}/${jobs}`, '--progress', args.say, ...rest],
   { stdio: ['ignore', 'pipe', 'inherit'] })
   worker.child.stdout.setEncoding('utf8')
   worker.child.stdout.on('data', chunk => hear(worker, chunk))

@@ -8,7 +8,7 @@
  *        [--profile all|text|map|array|xml|nested|format|mixed|values|raw|edits|every]
  *        [--clients N] [--steps N] [--oom P] [--no-shrink] [--max-failures N]
  *        [--budget N]          runs that shrinking a failure may take
- *        [--stride N]          every Nth seed of the range only
+ *        [--part K/N]          the Kth of N parts of the range, from 0 on
  *        [--progress SECONDS]  a line about every so often
  *        [--save DIR]          failing histories as JSON files
  *        [--replay FILE]       run one saved history
@@ -20,14 +20,14 @@
 import fs from 'node:fs'
 import path from 'node:path'
 import { PROFILES } from './edits.mjs'
-import { makeHistory } from './history.mjs'
+import { DELIVERIES, makeHistory } from './history.mjs'
 import { makeHostileHistory, makeValueHistory } from './hostile.mjs'
 import { checkHistory, plainJson } from './check.mjs'
 import { shrink } from './shrink.mjs'
 import {
   checkWrites, makeWriteHistory, sayWrites, shrinkWrites
 } from './writes.mjs'
-import { Driver, OP, OP_NAMES } from './driver.mjs'
+import { Driver, OP, OP_NAMES, toldUpdates } from './driver.mjs'
 import { Y } from './npm.mjs'
 import { describeUpdate } from './update.mjs'
 import { selfTest } from './selftest.mjs'
@@ -42,7 +42,7 @@ const FLAGS = new Set(['no-shrink', 'self-test'])
 const parseArgs = argv => {
   const out = {
     seeds: '200', start: '1', profile: 'every', oom: '0', 'max-failures': '5',
-    budget: '3000', stride: '1'
+    budget: '3000', part: '0/1'
   }
   for (let i = 0; i < argv.length; i++) {
     if (!argv[i].startsWith('--')) throw new Error(`what is ${argv[i]}?`)
@@ -111,6 +111,13 @@ const report = failure => {
   if (request.op === OP.JSON) {
     say(` want ${plainJson(want.json)}`)
     say(` got  ${Buffer.from(got.data).toString()}`)
+  } else if (request.op === OP.TOLD) {
+    for (const [name, data] of [['want', want.data], ['got', got.data]]) {
+      for (const update of toldUpdates(data)) {
+        say(` ${name} v1 ${hex(update.v1)} v2 ${hex(update.v2)}`)
+        say(describeUpdate(update.v1))
+      }
+    }
   } else if (want.data) {
     say(` want ${hex(want.data)}`)
     say(` got  ${hex(got.data)} (status ${got.status})`)
@@ -199,7 +206,8 @@ class Counts {
     if (result?.skipped) this.skipped++
   }
 
-  /* one line now and then, which tests/diff/long.mjs adds up */
+  /* one line now and then, which tests/diff/long.mjs adds up: the seeds of
+   * this part below `seed` are done */
   progress (seed, every) {
     if (Date.now() - this.said < every * 1000) return
     this.said = Date.now()
@@ -225,32 +233,42 @@ const finishSeed = async (started, driver, count) => {
   return true
 }
 
+/* The seeds of our part: runs of those that share their clients. */
+const ownSeeds = function * () {
+  const [part, parts] = args.part.split('/').map(Number)
+  const start = Number(args.start)
+  for (let seed = start; seed < start + Number(args.seeds); seed++) {
+    const run = Math.floor(seed / DELIVERIES) - Math.floor(start / DELIVERIES)
+    if (run % parts === part) yield seed
+  }
+}
+
 const runAll = async driver => {
   const count = new Counts()
-  const start = Number(args.start)
-  const end = start + Number(args.seeds)
-  const stride = Number(args.stride)
   let started = []
-  for (let seed = start; ; seed += stride) {
-    const next = seed < end ? startSeed(seed, driver) : []
+  for (const seed of [...ownSeeds(), null]) {
+    const next = seed === null ? [] : startSeed(seed, driver)
     if (!await finishSeed(started, driver, count)) {
       console.log('too many failures, stopping')
       await Promise.all(next.map(entry => entry.result))
-      return count
+      break
     }
     started = next
-    if (started.length === 0) return count
-    if (args.progress) count.progress(seed - stride, Number(args.progress))
+    if (seed !== null && args.progress) {
+      count.progress(seed, Number(args.progress))
+    }
   }
+  return count
 }
 
 /* Yjs logs what it finds strange in hostile updates; one line each is kept
  * out of the way of the report. */
 const quiet = () => {
-  for (const name of ['error', 'warn', 'info', 'debug']) {
+  for (const name of ['log', 'error', 'warn', 'info', 'debug']) {
     const real = console[name].bind(console)
     console[name] = (...a) => {
-      if (process.env.DIFF_VERBOSE) real(...a)
+      const ours = name === 'log' && !String(a[0]).includes('[yjs]')
+      if (ours || process.env.DIFF_VERBOSE) real(...a)
     }
   }
 }
