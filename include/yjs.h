@@ -102,6 +102,8 @@ struct yjs_limits {
     size_t depth;         /**< nesting of an Any value; default 64 */
     size_t pending_bytes; /**< pending structs + delete sets; default 16 MiB */
     size_t doc_bytes;     /**< heap of a document; default unlimited */
+    size_t text_bytes;    /**< one JSON, XML or delta given out; default 1 GiB:
+                               with many formats they are long */
 };
 
 struct yjs_doc_options {
@@ -411,7 +413,8 @@ enum yjs_value_kind {
     YJS_VALUE_BIGINT,
     YJS_VALUE_STRING, /**< `bytes`: UTF-8 */
     YJS_VALUE_BYTES,  /**< `bytes`: a Uint8Array */
-    YJS_VALUE_JSON,   /**< `bytes`: a JSON text, for objects and arrays */
+    YJS_VALUE_JSON,   /**< `bytes`: a JSON text, for objects and arrays, and
+                           for strings with escapes in it */
     YJS_VALUE_ANY,    /**< `bytes`: an object or array as lib0 encodes it */
     YJS_VALUE_TYPE,   /**< a nested type */
     YJS_VALUE_DOC     /**< a subdocument */
@@ -537,12 +540,15 @@ yjs_apply_update_from(yjs_doc *doc, struct yjs_span update,
  * Works inside a transaction too, and sees its edits.
  */
 
+/** YJS_ERR_TYPE: a root of which only the name is known. */
 YJS_MUST_USE YJS_API int yjs_type_kind(const yjs_doc *doc, struct yjs_type type,
                                        enum yjs_type_kind *out);
-/** nodeName of an XML element, name of a hook or root; borrowed. */
+/** nodeName of an XML element, name of a hook or root; borrowed. Others:
+ *  YJS_ERR_TYPE. */
 YJS_MUST_USE YJS_API int yjs_type_name(const yjs_doc *doc, struct yjs_type type,
                                        struct yjs_span *out);
-/** Where it is: the parent, and the key or nothing. YJS_ERR_RANGE for roots. */
+/** Where it is: the parent, and the key or, in a sequence, no data.
+ *  YJS_ERR_RANGE for roots. */
 YJS_MUST_USE YJS_API int yjs_type_parent(const yjs_doc *doc,
                                          struct yjs_type type,
                                          struct yjs_type *out,
@@ -551,8 +557,10 @@ YJS_MUST_USE YJS_API int yjs_type_parent(const yjs_doc *doc,
 YJS_MUST_USE YJS_API int yjs_type_length(const yjs_doc *doc,
                                          struct yjs_type type, uint64_t *out);
 
-/** type.get(index): YJS_ERR_RANGE at and behind the end. O(m) at worst. */
-YJS_MUST_USE YJS_API int yjs_array_get(const yjs_doc *doc, struct yjs_type type,
+/** type.get(index): YJS_ERR_RANGE at and behind the end. Found as an insertion
+ *  finds its place: about log m, O(m) after a change by a peer. Text in an
+ *  array counts by its units: half of a surrogate pair is U+FFFD. */
+YJS_MUST_USE YJS_API int yjs_array_get(yjs_doc *doc, struct yjs_type type,
                                        uint64_t index, struct yjs_value *out);
 /** map.get(key), getAttribute: UNDEFINED if there is none. O(1). */
 YJS_MUST_USE YJS_API int yjs_map_get(const yjs_doc *doc, struct yjs_type type,
@@ -572,7 +580,8 @@ struct yjs_iter {
     uint32_t at, next;
     struct yjs_span rest;
     uint64_t left;
-    int err;
+    bool entries, half;
+    int err; /**< why it ended early: YJS_ERR_NOMEM; else 0 */
 };
 
 YJS_MUST_USE YJS_API int yjs_iter_sequence(const yjs_doc *doc,
@@ -581,7 +590,7 @@ YJS_MUST_USE YJS_API int yjs_iter_sequence(const yjs_doc *doc,
 YJS_MUST_USE YJS_API int yjs_iter_entries(const yjs_doc *doc,
                                           struct yjs_type type,
                                           struct yjs_iter *out);
-/** False at the end. `key` may be NULL. */
+/** False at the end. `key` may be NULL; of a sequence it has no data. */
 YJS_MUST_USE YJS_API bool yjs_iter_next(struct yjs_iter *iter,
                                         struct yjs_span *key,
                                         struct yjs_value *value);
@@ -609,21 +618,31 @@ YJS_MUST_USE YJS_API int yjs_text_to_delta(yjs_doc *doc, struct yjs_type text,
 YJS_MUST_USE YJS_API int yjs_snapshot_encode(yjs_doc *doc,
                                              enum yjs_format format,
                                              struct yjs_bytes *out);
-/** Decode it: all clocks, then all deleted ranges; either may be NULL. A
- *  nonzero return ends the visit and becomes its result. */
+
+/** A nonzero return ends the visit and becomes its result. */
+struct yjs_snapshot_visitor {
+    int (*on_clock)(void *ctx, uint64_t client, uint64_t clock);
+    int (*on_delete)(void *ctx, struct yjs_id first, uint64_t len);
+    void *ctx;
+};
+
+/** Decode it: all clocks, then all deleted ranges, of the highest client
+ *  first; NULL functions are left out. */
 YJS_MUST_USE YJS_API int
-yjs_snapshot_visit(struct yjs_span snapshot, enum yjs_format format,
-                   int (*on_clock)(void *ctx, uint64_t client, uint64_t clock),
-                   int (*on_delete)(void *ctx, struct yjs_id id, uint64_t len),
-                   void *ctx, struct yjs_update_error *err);
-/** Y.createDocFromSnapshot: a new document with what there was. YJS_ERR_STATE
- *  if `doc` collects garbage, YJS_ERR_RANGE if it lacks a clock of it. */
+yjs_snapshot_visit(struct yjs_span snapshot,
+                   const struct yjs_update_options *opt,
+                   const struct yjs_snapshot_visitor *visitor,
+                   struct yjs_update_error *err);
+/** Y.createDocFromSnapshot: a new document with what there was; `opt` NULL:
+ *  defaults, allocator of `doc`. YJS_ERR_STATE if `doc` collects garbage,
+ *  YJS_ERR_RANGE if it lacks a clock of it. Linear. */
 YJS_MUST_USE YJS_API int yjs_doc_at_snapshot(yjs_doc *doc,
                                              struct yjs_span snapshot,
                                              enum yjs_format format,
                                              const struct yjs_doc_options *opt,
                                              yjs_doc **out);
-/** Y.snapshotContainsUpdate. */
+/** Y.snapshotContainsUpdate, both of the format in `opt`. A wrong update has
+ *  index 1 in `err`. */
 YJS_MUST_USE YJS_API int
 yjs_snapshot_contains(struct yjs_span snapshot, struct yjs_span update,
                       const struct yjs_update_options *opt,
@@ -639,15 +658,15 @@ struct yjs_position {
     bool has_item;
     struct yjs_id item;    /**< the item it is at */
     bool has_type;
-    struct yjs_id type;    /**< else the nested type it is at the end of */
+    struct yjs_id type;    /**< else the nested type it is at an end of */
     struct yjs_span root;  /**< else the root; borrowed */
     int64_t assoc;         /**< >= 0: with what follows; < 0: what precedes */
 };
 
-/** Y.createRelativePositionFromTypeIndex. */
-YJS_MUST_USE YJS_API int yjs_position_at(const yjs_doc *doc,
-                                         struct yjs_type type, uint64_t index,
-                                         int64_t assoc,
+/** Y.createRelativePositionFromTypeIndex. An index behind the end is the end.
+ *  As quick as yjs_array_get. */
+YJS_MUST_USE YJS_API int yjs_position_at(yjs_doc *doc, struct yjs_type type,
+                                         uint64_t index, int64_t assoc,
                                          struct yjs_position *out);
 /** Y.encodeRelativePosition; `alloc` may be NULL. */
 YJS_MUST_USE YJS_API int
@@ -659,7 +678,9 @@ YJS_MUST_USE YJS_API int yjs_position_decode(const uint8_t *data, size_t len,
 /**
  * Y.createAbsolutePositionFromRelativePosition. YJS_ERR_RANGE while what it
  * refers to is not known, YJS_ERR_DELETED when it was collected; with an item
- * deleted in a type that lives, the place where it was.
+ * deleted in a type that lives, the place where it was. A root that is not
+ * there is made. What only a client that undid something knows is not
+ * followed: followUndoneDeletions is false. O(m).
  */
 YJS_MUST_USE YJS_API int yjs_position_resolve(yjs_doc *doc,
                                               const struct yjs_position *pos,

@@ -134,6 +134,17 @@ void yjs__attrs_remove(struct yjs__attrs *a, struct yjs__slice key)
         yjs__attrs_clear(a);
 }
 
+int yjs__attrs_apply(struct yjs__attrs *a, const struct yjs__item *format)
+{
+    struct yjs__slice key, value;
+
+    yjs__attrs_of_format(format, &key, &value);
+    if (!yjs__attrs_is_null(value))
+        return yjs__attrs_set(a, key, value);
+    yjs__attrs_remove(a, key);
+    return YJS_OK;
+}
+
 static int compare(const void *ctx, const void *x, const void *y)
 {
     const struct yjs__attr *a = x, *b = y;

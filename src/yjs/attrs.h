@@ -39,6 +39,9 @@ struct yjs__attr *yjs__attrs_get(const struct yjs__attrs *a,
 YJS_MUST_USE int yjs__attrs_set(struct yjs__attrs *a, struct yjs__slice key,
                                 struct yjs__slice value);
 void yjs__attrs_remove(struct yjs__attrs *a, struct yjs__slice key);
+/** Let a format take effect: one with null removes. */
+YJS_MUST_USE int yjs__attrs_apply(struct yjs__attrs *a,
+                                  const struct yjs__item *format);
 /** From here on in the order of the properties of an object. */
 YJS_MUST_USE int yjs__attrs_arrange(struct yjs__attrs *a);
 

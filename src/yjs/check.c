@@ -161,6 +161,7 @@ static int check_type(struct check *k, const struct yjs__type *type)
     for (h = type->entries; h != 0; h = yjs__list(k->doc, h)->next) {
         REQUIRE(yjs__list(k->doc, h)->type == type);
         REQUIRE(yjs__list(k->doc, h)->key != NULL);
+        REQUIRE(yjs__list(k->doc, h)->prev == last);
         key = (struct yjs__slice){yjs__list(k->doc, h)->key->data,
                                   yjs__list(k->doc, h)->key->len};
         REQUIRE(yjs__entry_find(k->doc, type, key) == h);

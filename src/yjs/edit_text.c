@@ -35,19 +35,6 @@ static bool is_format(const struct yjs__item *it)
     return it->kind == YJS__FORMAT;
 }
 
-/* A format comes into force. */
-static int update_current(struct yjs__attrs *current,
-                          const struct yjs__item *it)
-{
-    struct yjs__slice key, value;
-
-    yjs__attrs_of_format(it, &key, &value);
-    if (!yjs__attrs_is_null(value))
-        return yjs__attrs_set(current, key, value);
-    yjs__attrs_remove(current, key);
-    return YJS_OK;
-}
-
 /* Over the item at the right, which there is. */
 static int forward(struct yjs__place *p)
 {
@@ -56,7 +43,7 @@ static int forward(struct yjs__place *p)
 
     if (!yjs__item_deleted(it)) {
         if (is_format(it))
-            rc = update_current(&p->txn->current, it);
+            rc = yjs__attrs_apply(&p->txn->current, it);
         else
             p->index += it->len;
     }
@@ -372,7 +359,7 @@ static int clean_format(struct yjs__place *p, uint32_t h, bool passed,
     before = value_or_null(start, key);
     if (yjs__attrs_get(last, key)->value.ptr == value.ptr &&
         !yjs__attrs_same(before, value))
-        return passed ? YJS_OK : update_current(current, item(p, h));
+        return passed ? YJS_OK : yjs__attrs_apply(current, item(p, h));
     rc = yjs__txn_delete(p->txn->doc, h);
     if (rc != YJS_OK || passed || yjs__attrs_same(before, value) ||
         !yjs__attrs_same(value_or_null(current, key), value))

@@ -46,6 +46,24 @@ struct yjs_type yjs__handle_of(const yjs_doc *doc,
     return handle;
 }
 
+int yjs__root_get(yjs_doc *doc, struct yjs__slice name, uint32_t *out)
+{
+    uint32_t list;
+    size_t units;
+
+    if (name.len == 0)
+        name.ptr = (const uint8_t *)"";
+    if (!yjs__utf8_check(name.ptr, name.len, &units))
+        return YJS_ERR_MALFORMED;
+    list = yjs__root_find(doc, name);
+    if (list == 0)
+        list = yjs__root_new(doc, name);
+    if (list == 0)
+        return doc->mem.err;
+    *out = list;
+    return YJS_OK;
+}
+
 /*
  * Not part of any transaction: a root, once asked for, stays, and so does its
  * kind. In Yjs a root that becomes of a kind is a new object, which has not
@@ -54,22 +72,15 @@ struct yjs_type yjs__handle_of(const yjs_doc *doc,
 int yjs_doc_root(yjs_doc *doc, struct yjs_span name, enum yjs_type_kind kind,
                  struct yjs_type *out)
 {
-    struct yjs__slice s = {name.data, name.len};
     struct yjs__type *type;
-    uint32_t list;
-    size_t units;
+    uint32_t list = 0;
+    int rc;
 
-    if (s.len == 0)
-        s.ptr = (const uint8_t *)"";
     if ((unsigned int)kind > YJS_TYPE_XML_TEXT)
         return YJS_ERR_RANGE;
-    if (!yjs__utf8_check(s.ptr, s.len, &units))
-        return YJS_ERR_MALFORMED;
-    list = yjs__root_find(doc, s);
-    if (list == 0)
-        list = yjs__root_new(doc, s);
-    if (list == 0)
-        return doc->mem.err;
+    rc = yjs__root_get(doc, (struct yjs__slice){name.data, name.len}, &list);
+    if (rc != YJS_OK)
+        return rc;
     type = yjs__list(doc, list)->type;
     if (type->ref == YJS__TYPE_ROOT) {
         type->ref = (uint8_t)kind;

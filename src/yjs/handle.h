@@ -20,4 +20,8 @@ YJS_MUST_USE int yjs__handle_type(const yjs_doc *doc, struct yjs_type handle,
 struct yjs_type yjs__handle_of(const yjs_doc *doc,
                                const struct yjs__type *type);
 
+/** doc.get(name): the root's sequence, made if there is no such root. */
+YJS_MUST_USE int yjs__root_get(yjs_doc *doc, struct yjs__slice name,
+                               uint32_t *out);
+
 #endif

@@ -136,7 +136,7 @@ struct yjs__list {
     struct yjs__type *type;
     struct yjs__key *key; /**< NULL: the sequence of the type */
     uint32_t first, last;
-    uint32_t next;        /**< the type's next entry */
+    uint32_t prev, next;  /**< the type's entries beside it */
     uint32_t hash;
 };
 
@@ -145,7 +145,8 @@ struct yjs__type {
     uint64_t length;        /**< countable units of the sequence */
     uint32_t item;          /**< what holds it, 0 for a root */
     uint32_t seq;           /**< list, 0 while there is none */
-    uint32_t entries, last_entry; /**< lists by key, oldest first */
+    uint32_t entries, last_entry; /**< lists by key, as their first items
+                                       came; those without one anywhere */
     uint32_t name_len;
     uint8_t ref;            /**< enum yjs__type_ref */
     bool formatted : 1;     /**< what Yjs calls _hasFormatting: a FORMAT was

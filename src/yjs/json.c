@@ -1,27 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * json.c: a document's roots as JSON, as JSON.stringify prints what toJSON()
- * of the types gives.
- *
- * Must never: change the document. Reading a root as a text does not make it
- * one, as it would in Yjs.
+ * json.c: types as JSON.stringify prints what their toJSON() gives.
  */
 #include "yjs/render.h"
 
 #include "yjs/content.h"
-#include "yjs/list.h"
 #include "yjs/sort.h"
-#include "yjs/utf.h"
 
 static void put(struct yjs__render *k, const char *s)
 {
     yjs__render_put(k, s);
-}
-
-static void keep_error(struct yjs__render *k, int rc)
-{
-    if (k->err == YJS_OK)
-        k->err = rc;
 }
 
 /* ------------------------------------------------------------------- types */
@@ -60,7 +48,7 @@ static void collect_indexes(struct yjs__render *k, struct yjs__render_frame *f)
             continue;
         e = yjs__vec_add(&k->mem, &f->indexes, sizeof(*e));
         if (e == NULL) {
-            keep_error(k, k->mem.err);
+            yjs__render_fail(k, k->mem.err);
             return;
         }
         *e = (struct yjs__indexed){index, h};
@@ -76,13 +64,14 @@ static void push_frame(struct yjs__render *k, const struct yjs__type *type,
         yjs__vec_add(&k->mem, &k->frames, sizeof(*f));
 
     if (f == NULL) {
-        keep_error(k, k->mem.err);
+        yjs__render_fail(k, k->mem.err);
         return;
     }
     *f = (struct yjs__render_frame){
         .type = type, .mode = mode, .first = true, .string = string};
     f->item = type->seq ? yjs__list(k->doc, type->seq)->first : 0;
     f->entry = type->entries;
+    yjs__attrs_init(&f->attrs, k->doc);
     if (mode == YJS__RENDER_MAP)
         collect_indexes(k, f);
 }
@@ -98,6 +87,12 @@ static void render_xml(struct yjs__render *k, const struct yjs__type *type,
                ref == YJS__TYPE_XML_TEXT ? YJS__RENDER_XML_TEXT
                                          : YJS__RENDER_XML,
                !plain);
+}
+
+void yjs__render_delta(struct yjs__render *k, const struct yjs__type *type)
+{
+    put(k, "[");
+    push_frame(k, type, YJS__RENDER_DELTA, false);
 }
 
 void yjs__render_type(struct yjs__render *k, const struct yjs__type *type,
@@ -132,13 +127,6 @@ void yjs__render_type(struct yjs__render *k, const struct yjs__type *type,
 
 /* ---------------------------------------------------------------- elements */
 
-static void comma(struct yjs__render *k, struct yjs__render_frame *f)
-{
-    if (!f->first)
-        put(k, ",");
-    f->first = false;
-}
-
 /* Units of text are strings of their own. */
 static void print_units(struct yjs__render *k, struct yjs__render_frame *f,
                         struct yjs__slice s)
@@ -147,7 +135,7 @@ static void print_units(struct yjs__render *k, struct yjs__render_frame *f,
     uint32_t unit;
 
     while (yjs__units_next(&u, &unit)) {
-        comma(k, f);
+        yjs__render_comma(k, f);
         put(k, "\"");
         yjs__print_unit(&k->out, unit);
         put(k, "\"");
@@ -162,13 +150,12 @@ static void print_json(struct yjs__render *k, struct yjs__slice text)
         yjs__write_bytes(&k->out, text.ptr, text.len);
 }
 
-/* A value of one unit other than a type or text; `r` stands before it. */
-static void print_value(struct yjs__render *k, enum yjs__kind kind,
-                        struct yjs__reader *r)
+void yjs__render_value(struct yjs__render *k, enum yjs__kind kind,
+                       struct yjs__reader *r)
 {
     switch (kind) {
     case YJS__ANY:
-        keep_error(k, yjs__print_any(&k->canon, &k->out, r));
+        yjs__render_fail(k, yjs__print_any(&k->canon, &k->out, r));
         return;
     case YJS__JSON:
     case YJS__EMBED:
@@ -183,7 +170,7 @@ static void print_value(struct yjs__render *k, enum yjs__kind kind,
     }
 }
 
-static bool array_step(struct yjs__render *k, struct yjs__render_frame *f)
+bool yjs__array_step(struct yjs__render *k, struct yjs__render_frame *f)
 {
     const struct yjs__item *it;
     struct yjs__slice s;
@@ -198,7 +185,7 @@ static bool array_step(struct yjs__render *k, struct yjs__render_frame *f)
         return true;
     s = yjs__content(it);
     if (it->kind == YJS__TYPE) {
-        comma(k, f);
+        yjs__render_comma(k, f);
         yjs__render_type(k, it->u.type, it->u.type->ref, false);
         return true;
     }
@@ -208,8 +195,8 @@ static bool array_step(struct yjs__render *k, struct yjs__render_frame *f)
     }
     yjs__reader_init(&r, s.ptr, s.len);
     for (i = 0; i < it->len && k->err == YJS_OK; i++) {
-        comma(k, f);
-        print_value(k, it->kind, &r);
+        yjs__render_comma(k, f);
+        yjs__render_value(k, it->kind, &r);
     }
     return true;
 }
@@ -226,7 +213,7 @@ static bool find_last(struct yjs__render *k, const struct yjs__item *it,
     if (it->kind == YJS__FORMAT)
         return false;
     if ((it->kind == YJS__ANY || it->kind == YJS__JSON) && it->len > 1)
-        keep_error(k, yjs__content_tail(&k->canon, it->kind, s, it->len,
+        yjs__render_fail(k, yjs__content_tail(&k->canon, it->kind, s, it->len,
                                         it->len - 1, &tail, &inside));
     yjs__reader_init(r, tail.ptr, tail.len);
     if (it->kind == YJS__ANY)
@@ -272,7 +259,7 @@ static uint32_t next_entry(const struct yjs__render *k,
     return h;
 }
 
-static bool map_step(struct yjs__render *k, struct yjs__render_frame *f)
+bool yjs__map_step(struct yjs__render *k, struct yjs__render_frame *f)
 {
     const struct yjs__list *list;
     const struct yjs__item *it;
@@ -287,7 +274,7 @@ static bool map_step(struct yjs__render *k, struct yjs__render_frame *f)
     it = yjs__item(k->doc, list->last);
     if (yjs__item_deleted(it) || !find_last(k, it, &r))
         return true;
-    comma(k, f);
+    yjs__render_comma(k, f);
     put(k, "\"");
     yjs__print_text(&k->out,
                     (struct yjs__slice){list->key->data, list->key->len});
@@ -297,7 +284,7 @@ static bool map_step(struct yjs__render *k, struct yjs__render_frame *f)
     else if (it->kind == YJS__STRING)
         print_last_unit(k, yjs__content(it));
     else
-        print_value(k, it->kind, &r);
+        yjs__render_value(k, it->kind, &r);
     return true;
 }
 
@@ -316,7 +303,7 @@ void yjs__xml_value(struct yjs__render *k, const struct yjs__item *it)
     } else if (!find_last(k, it, &r)) {
         put(k, "undefined");
     } else if (it->kind == YJS__ANY) {
-        keep_error(k, yjs__print_any_plain(&k->canon, &k->out, &r));
+        yjs__render_fail(k, yjs__print_any_plain(&k->canon, &k->out, &r));
     } else if (it->kind == YJS__JSON || it->kind == YJS__EMBED) {
         yjs__print_json_plain(&k->out, yjs__read_var_bytes(&r));
     } else if (it->kind == YJS__BINARY) {
@@ -324,132 +311,4 @@ void yjs__xml_value(struct yjs__render *k, const struct yjs__item *it)
     } else {
         put(k, "[object Object]");
     }
-}
-
-/* ------------------------------------------------------------------- roots */
-
-static void close_frame(struct yjs__render *k)
-{
-    struct yjs__render_frame *f =
-        (struct yjs__render_frame *)k->frames.data + --k->frames.len;
-
-    if (f->mode == YJS__RENDER_ARRAY)
-        put(k, "]");
-    else if (f->mode == YJS__RENDER_MAP)
-        put(k, "}");
-    else if (f->mode == YJS__RENDER_XML &&
-             f->type->ref == YJS__TYPE_XML_ELEMENT)
-        yjs__xml_close(k, f->type);
-    if (f->string)
-        put(k, "\"");
-    yjs__vec_trim(&k->mem, &f->marks, sizeof(struct yjs__mark), 0);
-    yjs__vec_trim(&k->mem, &f->indexes, sizeof(struct yjs__indexed), 0);
-}
-
-static void render_all(struct yjs__render *k)
-{
-    struct yjs__render_frame *f;
-    bool more;
-
-    while (k->frames.len > 0) {
-        f = (struct yjs__render_frame *)k->frames.data + k->frames.len - 1;
-        if (f->mode == YJS__RENDER_ARRAY)
-            more = array_step(k, f);
-        else if (f->mode == YJS__RENDER_MAP)
-            more = map_step(k, f);
-        else
-            more = yjs__xml_step(k, f);
-        if (!more || k->err != YJS_OK || k->out.err != YJS_OK)
-            close_frame(k);
-    }
-}
-
-struct kind_name {
-    const char *name;
-    uint8_t ref;
-    const char *empty;
-};
-
-static const struct kind_name kind_names[] = {
-    {"array", YJS__TYPE_ARRAY, "[]"},
-    {"map", YJS__TYPE_MAP, "{}"},
-    {"text", YJS__TYPE_TEXT, "\"\""},
-    {"xml", YJS__TYPE_XML_FRAGMENT, "\"\""},
-    {"xmltext", YJS__TYPE_XML_TEXT, "\"\""},
-};
-
-static const struct kind_name *find_kind(const char *s, size_t len)
-{
-    size_t i;
-
-    for (i = 0; i < sizeof(kind_names) / sizeof(kind_names[0]); i++)
-        if (strlen(kind_names[i].name) == len &&
-            memcmp(kind_names[i].name, s, len) == 0)
-            return &kind_names[i];
-    return NULL;
-}
-
-/* One NAME:KIND of the specification; the kind follows the last colon. */
-static int render_root(struct yjs__render *k, const char *s, size_t len,
-                       bool first)
-{
-    const struct kind_name *kind;
-    struct yjs__slice name;
-    size_t colon = len;
-    uint32_t list;
-
-    while (colon > 0 && s[colon - 1] != ':')
-        colon--;
-    if (colon == 0)
-        return YJS_ERR_RANGE;
-    kind = find_kind(s + colon, len - colon);
-    if (kind == NULL)
-        return YJS_ERR_RANGE;
-    name = (struct yjs__slice){(const uint8_t *)s, colon - 1};
-    put(k, first ? "\"" : ",\"");
-    yjs__print_text(&k->out, name);
-    put(k, "\":");
-    list = yjs__root_find(k->doc, name);
-    if (list == 0)
-        put(k, kind->empty);
-    else
-        yjs__render_type(k, yjs__list(k->doc, list)->type, kind->ref, false);
-    render_all(k);
-    return k->err;
-}
-
-static int render_spec(struct yjs__render *k, const char *spec)
-{
-    bool first = true;
-    int rc = YJS_OK;
-
-    put(k, "{");
-    while (*spec != '\0' && rc == YJS_OK) {
-        size_t len = strcspn(spec, ",");
-
-        rc = render_root(k, spec, len, first);
-        first = false;
-        spec += len + (spec[len] == ',');
-    }
-    put(k, "}");
-    return rc;
-}
-
-int yjs_doc_to_json(yjs_doc *doc, const char *type_spec, struct yjs_bytes *out)
-{
-    struct yjs__render k = {.doc = doc};
-    size_t units;
-    int rc = YJS_ERR_RANGE;
-
-    yjs__mem_init(&k.mem, &doc->mem.alloc, 0);
-    yjs__canon_init(&k.canon, &k.mem, SIZE_MAX);
-    yjs__writer_init(&k.out, &k.mem, 0);
-    if (yjs__utf8_check((const uint8_t *)type_spec, strlen(type_spec), &units))
-        rc = render_spec(&k, type_spec);
-    yjs__vec_trim(&k.mem, &k.frames, sizeof(struct yjs__render_frame), 0);
-    yjs__canon_trim(&k.canon);
-    if (rc == YJS_OK)
-        return yjs__writer_take(&k.out, out);
-    yjs__writer_deinit(&k.out);
-    return rc;
 }

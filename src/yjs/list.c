@@ -134,6 +134,43 @@ uint32_t yjs__entry_find(const yjs_doc *doc, const struct yjs__type *type,
     return 0;
 }
 
+static void put_last(yjs_doc *doc, struct yjs__type *type, uint32_t h)
+{
+    struct yjs__list *list = yjs__list(doc, h);
+
+    list->prev = type->last_entry;
+    list->next = 0;
+    if (list->prev != 0)
+        yjs__list(doc, list->prev)->next = h;
+    else
+        type->entries = h;
+    type->last_entry = h;
+}
+
+static void take_out(yjs_doc *doc, struct yjs__type *type, uint32_t h)
+{
+    const struct yjs__list *list = yjs__list(doc, h);
+
+    if (list->prev != 0)
+        yjs__list(doc, list->prev)->next = list->next;
+    else
+        type->entries = list->next;
+    if (list->next != 0)
+        yjs__list(doc, list->next)->prev = list->prev;
+    else
+        type->last_entry = list->prev;
+}
+
+void yjs__entry_arrived(yjs_doc *doc, uint32_t h)
+{
+    struct yjs__type *type = yjs__list(doc, h)->type;
+
+    if (type->last_entry == h)
+        return;
+    take_out(doc, type, h);
+    put_last(doc, type, h);
+}
+
 uint32_t yjs__entry_new(yjs_doc *doc, struct yjs__type *type,
                         struct yjs__slice key)
 {
@@ -161,11 +198,7 @@ uint32_t yjs__entry_new(yjs_doc *doc, struct yjs__type *type,
     list = yjs__list(doc, h);
     list->key = name;
     list->hash = entry_hash(doc, type, key);
-    if (type->last_entry != 0)
-        yjs__list(doc, type->last_entry)->next = h;
-    else
-        type->entries = h;
-    type->last_entry = h;
+    put_last(doc, type, h);
     yjs__index_insert(&doc->list_index, list->hash, h);
     return h;
 }
@@ -184,7 +217,7 @@ static void free_entry(yjs_doc *doc, uint32_t h)
     yjs__pool_free(&doc->lists, h);
 }
 
-void yjs__list_drop(yjs_doc *doc, uint32_t h, uint32_t prev)
+void yjs__list_drop(yjs_doc *doc, uint32_t h)
 {
     struct yjs__type *type = yjs__list(doc, h)->type;
 
@@ -193,11 +226,7 @@ void yjs__list_drop(yjs_doc *doc, uint32_t h, uint32_t prev)
         yjs__pool_free(&doc->lists, h);
         return;
     }
-    type->last_entry = prev;
-    if (prev != 0)
-        yjs__list(doc, prev)->next = 0;
-    else
-        type->entries = 0;
+    take_out(doc, type, h);
     free_entry(doc, h);
 }
 

@@ -23,9 +23,10 @@ uint32_t yjs__entry_new(yjs_doc *doc, struct yjs__type *type,
                         struct yjs__slice key);
 /** The sequence of a type that has none yet; 0 on failure. */
 uint32_t yjs__seq_new(yjs_doc *doc, struct yjs__type *type);
-/** Remove the list made last for its type, `prev` being the entry before it.
- *  It must be empty. */
-void yjs__list_drop(yjs_doc *doc, uint32_t h, uint32_t prev);
+/** The first item of an entry came: it is the last of the type from now on. */
+void yjs__entry_arrived(yjs_doc *doc, uint32_t h);
+/** Remove a list, which must be empty. */
+void yjs__list_drop(yjs_doc *doc, uint32_t h);
 
 /** Turn the content of a staged TYPE item into a type. */
 YJS_MUST_USE int yjs__type_own(yjs_doc *doc, uint32_t h);

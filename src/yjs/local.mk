@@ -16,6 +16,7 @@ libyjs_a_SOURCES = \
 	src/yjs/compact.c \
 	src/yjs/content.c src/yjs/content.h \
 	src/yjs/deletes.c src/yjs/deletes.h \
+	src/yjs/delta.c \
 	src/yjs/doc.c src/yjs/doc.h \
 	src/yjs/dump.c \
 	src/yjs/edit.c src/yjs/edit.h \
@@ -30,6 +31,7 @@ libyjs_a_SOURCES = \
 	src/yjs/integrate.c \
 	src/yjs/item.h \
 	src/yjs/jsoncheck.c src/yjs/jsoncheck.h \
+	src/yjs/iter.c \
 	src/yjs/json.c \
 	src/yjs/lib0.c src/yjs/lib0.h \
 	src/yjs/list.c src/yjs/list.h \
@@ -39,16 +41,19 @@ libyjs_a_SOURCES = \
 	src/yjs/number.c src/yjs/number.h \
 	src/yjs/pending.c src/yjs/pending.h \
 	src/yjs/pool.c src/yjs/pool.h \
+	src/yjs/position.c \
 	src/yjs/print.c src/yjs/print.h \
 	src/yjs/queue.c src/yjs/queue.h \
-	src/yjs/render.h \
+	src/yjs/render.c src/yjs/render.h \
 	src/yjs/roots.c \
+	src/yjs/snapshot.c \
 	src/yjs/sort.c src/yjs/sort.h \
 	src/yjs/stage.c \
 	src/yjs/store.c src/yjs/store.h \
 	src/yjs/subdoc.c \
 	src/yjs/sync.c \
 	src/yjs/txn.c src/yjs/txn.h \
+	src/yjs/type.c src/yjs/type.h \
 	src/yjs/update.c src/yjs/update.h \
 	src/yjs/update_read.c src/yjs/update_read.h \
 	src/yjs/update_write.c src/yjs/update_write.h \
@@ -56,6 +61,7 @@ libyjs_a_SOURCES = \
 	src/yjs/v2.h \
 	src/yjs/v2_read.c \
 	src/yjs/v2_write.c \
+	src/yjs/value.c src/yjs/value.h \
 	src/yjs/walk.c src/yjs/walk.h \
 	src/yjs/xml.c
 

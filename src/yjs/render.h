@@ -1,26 +1,22 @@
 /* SPDX-License-Identifier: MIT */
 /**
  * @file render.h
- * Types as JSON and XML: what json.c and xml.c share.
+ * Types as JSON, XML and deltas: what json.c, xml.c and delta.c share.
  *
  * Types nest as deep as peers like: the way down is a stack on the heap.
  */
 #ifndef YJS_RENDER_H
 #define YJS_RENDER_H
 
-#include "yjs/doc.h"
+#include "yjs/attrs.h"
 #include "yjs/print.h"
 
 enum yjs__render_mode {
     YJS__RENDER_ARRAY,
     YJS__RENDER_MAP,
     YJS__RENDER_XML,     /**< children of a fragment or element */
-    YJS__RENDER_XML_TEXT /**< text with formats as tags */
-};
-
-/** A format in force; slices of the document. */
-struct yjs__mark {
-    struct yjs__slice key, value;
+    YJS__RENDER_XML_TEXT, /**< text with formats as tags */
+    YJS__RENDER_DELTA     /**< text with formats as toDelta() has it */
 };
 
 /** An entry of a map whose key is an array index. */
@@ -35,12 +31,15 @@ struct yjs__render_frame {
     enum yjs__render_mode mode;
     bool first;   /**< nothing was printed in it yet */
     bool string;  /**< it began a JSON string */
-    bool tagged;  /**< XML_TEXT: the tags of the marks are open */
+    bool tagged;  /**< XML_TEXT: the tags of the attributes are open;
+                       DELTA: a string is */
+    bool embed;   /**< DELTA: an embed was printed, not its attributes */
     uint32_t item;  /**< next in the sequence */
     uint32_t entry; /**< MAP: next entry */
     struct yjs__vec indexes; /**< MAP: struct yjs__indexed, ascending */
     size_t next_index;       /**< MAP: of those, next to print */
-    struct yjs__vec marks; /**< struct yjs__mark, by key */
+    struct yjs__attrs attrs; /**< XML_TEXT, DELTA: those in force */
+    struct yjs__vec tags;    /**< XML_TEXT: struct yjs__attr *, by key */
 };
 
 struct yjs__render {
@@ -57,9 +56,55 @@ static inline void yjs__render_put(struct yjs__render *k, const char *s)
     yjs__write_bytes(&k->out, s, strlen(s));
 }
 
+static inline void yjs__render_fail(struct yjs__render *k, int rc)
+{
+    if (k->err == YJS_OK)
+        k->err = rc;
+}
+
 /** Begin a type, as `ref` says; `plain`: inside a string. */
 void yjs__render_type(struct yjs__render *k, const struct yjs__type *type,
                       uint8_t ref, bool plain);
+/** Begin a text as a delta. */
+void yjs__render_delta(struct yjs__render *k, const struct yjs__type *type);
+/** A value of one unit other than a type or text; `r` stands before it. */
+void yjs__render_value(struct yjs__render *k, enum yjs__kind kind,
+                       struct yjs__reader *r);
+/** Go on until all that was begun is done; returns k->err. */
+YJS_MUST_USE int yjs__render_all(struct yjs__render *k);
+
+/** A comma, but not before the first element. */
+static inline void yjs__render_comma(struct yjs__render *k,
+                                     struct yjs__render_frame *f)
+{
+    if (!f->first)
+        yjs__render_put(k, ",");
+    f->first = false;
+}
+
+/** Let a FORMAT item take effect. */
+static inline void yjs__render_format(struct yjs__render *k,
+                                      struct yjs__render_frame *f,
+                                      const struct yjs__item *it)
+{
+    yjs__render_fail(k, yjs__attrs_apply(&f->attrs, it));
+}
+
+/**
+ * Where a string begins: Yjs uses the key `ychange` for itself, to show what
+ * changed between snapshots, and drops whatever has that name.
+ */
+static inline void yjs__render_drop_ychange(struct yjs__render_frame *f)
+{
+    static const uint8_t name[] = {'y', 'c', 'h', 'a', 'n', 'g', 'e'};
+
+    if (f->attrs.count > 0)
+        yjs__attrs_remove(&f->attrs, (struct yjs__slice){name, sizeof(name)});
+}
+
+/* json.c: one step of a frame of mode ARRAY or MAP; false at its end. */
+bool yjs__array_step(struct yjs__render *k, struct yjs__render_frame *f);
+bool yjs__map_step(struct yjs__render *k, struct yjs__render_frame *f);
 
 /* xml.c */
 
@@ -71,5 +116,10 @@ bool yjs__xml_step(struct yjs__render *k, struct yjs__render_frame *f);
 
 /** The last unit of a map value as String() gives it. */
 void yjs__xml_value(struct yjs__render *k, const struct yjs__item *it);
+
+/* delta.c */
+
+/** One step of a frame of mode DELTA; false at its end. */
+bool yjs__delta_step(struct yjs__render *k, struct yjs__render_frame *f);
 
 #endif

@@ -7,8 +7,7 @@
  *
  *   CLIENT           the client added last
  *   ROOT             the root added last
- *   LIST     list    a list added last to its type (before it: the entry
- *                    before it)
+ *   LIST     list    a list of a type, which is empty again
  *   SPLIT    right   an item was split
  *   SPLIT_PAIR right the same, through a surrogate pair (before it: its UTF-8)
  *   PUSH     n, ref  n staged items from txn.refs[ref] on got their place in
@@ -84,36 +83,19 @@ uint32_t yjs__txn_root(yjs_doc *doc, struct yjs__slice name)
     return h;
 }
 
-/* One entry with a second word before it; NULL on failure. */
-static uint64_t *journal_pair(yjs_doc *doc, enum journal_op op,
-                              uint64_t argument)
-{
-    if (journal(doc, op, 0) != YJS_OK)
-        return NULL;
-    if (journal(doc, op, argument) != YJS_OK) {
-        journal_drop(doc, 1);
-        return NULL;
-    }
-    return (uint64_t *)doc->txn.journal.data + doc->txn.journal.len - 2;
-}
-
 uint32_t yjs__txn_list(yjs_doc *doc, struct yjs__type *type,
                        const struct yjs__slice *key)
 {
     uint32_t h = key ? yjs__entry_find(doc, type, *key) : type->seq;
-    uint64_t *e;
+    size_t at = doc->txn.journal.len;
 
-    if (h != 0)
+    if (h != 0 || journal(doc, J_LIST, 0) != YJS_OK)
         return h;
-    e = journal_pair(doc, J_LIST, 0);
-    if (e == NULL)
-        return 0;
-    e[0] = type->last_entry;
     h = key ? yjs__entry_new(doc, type, *key) : yjs__seq_new(doc, type);
     if (h == 0)
-        journal_drop(doc, 2);
+        journal_drop(doc, 1);
     else
-        e[1] |= h;
+        ((uint64_t *)doc->txn.journal.data)[at] |= h;
     return h;
 }
 
@@ -352,6 +334,8 @@ int yjs__txn_link(yjs_doc *doc, uint32_t ref, uint32_t list, uint32_t left)
         rc = push(doc, ref);
     if (rc != YJS_OK)
         return rc;
+    if (l->key != NULL && l->first == 0)
+        yjs__entry_arrived(doc, list);
     it->list = list;
     it->left = left;
     it->right = before ? before->right : l->first;
@@ -570,8 +554,7 @@ static void undo_one(yjs_doc *doc, uint64_t entry, uint64_t before, size_t *at)
         yjs__root_drop(doc);
         break;
     case J_LIST:
-        yjs__list_drop(doc, h, (uint32_t)before);
-        --*at;
+        yjs__list_drop(doc, h);
         break;
     case J_SPLIT:
         undo_split(doc, h, 0);

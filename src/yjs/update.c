@@ -106,7 +106,8 @@ struct yjs__slice yjs__update_op_v1(struct yjs__update_op *op,
 }
 
 /* Where the input was wrong. As v1 that came from v2 it is sound. */
-static void fail_at(struct yjs__update_op *op, const struct yjs__reader *r)
+void yjs__update_op_fail(struct yjs__update_op *op,
+                         const struct yjs__reader *r)
 {
     op->rc = r->err;
     if (!op->v2)
@@ -127,7 +128,7 @@ static void check_v1(struct yjs__update_op *op, struct yjs__slice update)
     yjs__deletes_read(&op->mem, &w.r, false, &ds);
     yjs__vec_trim(&op->mem, &ds, sizeof(struct yjs__range), 0);
     if (w.r.err != YJS_OK)
-        fail_at(op, &w.r);
+        yjs__update_op_fail(op, &w.r);
 }
 
 static void copy_update(struct yjs__update_op *op, struct yjs_span update)

@@ -27,6 +27,9 @@ void yjs__update_op_init(struct yjs__update_op *op,
 /** The update as v1, borrowed from it or from `op`; look at op->rc. */
 struct yjs__slice yjs__update_op_v1(struct yjs__update_op *op,
                                     struct yjs_span update);
+/** Note where reading that v1 failed. */
+void yjs__update_op_fail(struct yjs__update_op *op,
+                         const struct yjs__reader *r);
 /** Free; op->rc is returned, `err` (may be NULL) set on failure. */
 YJS_MUST_USE int yjs__update_op_end(struct yjs__update_op *op,
                                     struct yjs_update_error *err);

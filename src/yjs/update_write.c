@@ -78,24 +78,37 @@ static int sort_sv(struct yjs__mem *mem, struct yjs__vec *sv)
     return YJS_OK;
 }
 
+void yjs__sv_read_at(struct yjs__mem *mem, struct yjs__reader *r,
+                     struct yjs__vec *sv)
+{
+    struct yjs__sv_entry *e;
+    uint64_t n;
+    int rc;
+
+    for (n = yjs__read_varuint(r); n > 0 && r->err == YJS_OK; n--) {
+        e = yjs__vec_add(mem, sv, sizeof(*e));
+        if (e == NULL) {
+            yjs__read_fail(r, mem->err);
+            return;
+        }
+        e->client = yjs__read_varuint(r);
+        e->clock = yjs__read_varuint(r);
+    }
+    rc = r->err == YJS_OK ? sort_sv(mem, sv) : r->err;
+    if (rc != YJS_OK)
+        yjs__read_fail(r, rc);
+}
+
 int yjs__sv_read(struct yjs__mem *mem, const uint8_t *data, size_t len,
                  struct yjs__vec *sv)
 {
-    struct yjs__sv_entry *e;
     struct yjs__reader r;
-    uint64_t n;
 
     if (len == 0)
         return YJS_OK;
     yjs__reader_init(&r, data, len);
-    for (n = yjs__read_varuint(&r); n > 0 && r.err == YJS_OK; n--) {
-        e = yjs__vec_add(mem, sv, sizeof(*e));
-        if (e == NULL)
-            return mem->err;
-        e->client = yjs__read_varuint(&r);
-        e->clock = yjs__read_varuint(&r);
-    }
-    return r.err == YJS_OK ? sort_sv(mem, sv) : r.err;
+    yjs__sv_read_at(mem, &r, sv);
+    return r.err;
 }
 
 uint64_t yjs__sv_clock(const struct yjs__vec *sv, uint64_t client,
@@ -165,9 +178,9 @@ static uint8_t info_of(const yjs_doc *doc, const struct yjs__item *it)
     return info;
 }
 
-static int write_item(const yjs_doc *doc, struct yjs__canon *canon,
-                      struct yjs__writer *w, const struct yjs__item *it,
-                      uint64_t offset)
+int yjs__write_item(const yjs_doc *doc, struct yjs__canon *canon,
+                    struct yjs__writer *w, const struct yjs__item *it,
+                    uint64_t offset)
 {
     bool own = (it->flags & YJS__F_PARENT_ID) == 0;
     bool origin = offset > 0 || (own && it->origin_client != YJS__NONE);
@@ -241,7 +254,7 @@ static inline uint8_t *put_known_id(const struct whole *k, uint8_t *p,
 }
 
 /*
- * An item of the store from its start: the common case of write_item, with one
+ * An item of the store from its start: the common case of it, with one
  * look at the room that is left.
  */
 static inline int write_whole(const struct whole *k, struct yjs__canon *canon,
@@ -253,7 +266,7 @@ static inline int write_whole(const struct whole *k, struct yjs__canon *canon,
 
     if (it->list == 0 || it->kind == YJS__TYPE ||
         (it->origin_client == YJS__NONE && it->right_client == YJS__NONE))
-        return write_item(k->doc, canon, w, it, 0);
+        return yjs__write_item(k->doc, canon, w, it, 0);
     s = yjs__content(it);
     if (!yjs__write_reserve(w, 80 + s.len))
         return w->err;
@@ -341,7 +354,7 @@ void yjs__write_staged(yjs_doc *doc, struct yjs__writer *w, uint32_t h)
     if (it->kind == YJS__EMBED || it->kind == YJS__FORMAT)
         rc = lose_in_v2(doc, it);
     if (rc == YJS_OK)
-        rc = write_item(doc, &doc->txn.canon, w, it, 0);
+        rc = yjs__write_item(doc, &doc->txn.canon, w, it, 0);
     if (rc != YJS_OK && w->err == YJS_OK)
         w->err = rc;
 }
@@ -435,7 +448,7 @@ int yjs__write_from(yjs_doc *doc, struct yjs__writer *w,
     int rc;
 
     write_head(w, c, s, clock);
-    rc = write_item(doc, &doc->txn.canon, w, it, clock - it->clock);
+    rc = yjs__write_item(doc, &doc->txn.canon, w, it, clock - it->clock);
     while (rc == YJS_OK && yjs__spot_next(c, &s))
         rc = write_whole(&k, &doc->txn.canon, w,
                          yjs__item(doc, yjs__spot_item(c, s)));
@@ -460,7 +473,8 @@ static int write_client(struct encoder *e, struct yjs__client *c)
         if (it->clock >= clock)
             rc = write_whole(&whole, &e->canon, &e->out, it);
         else if (yjs__item_end(it) > clock)
-            rc = write_item(doc, &e->canon, &e->out, it, clock - it->clock);
+            rc = yjs__write_item(doc, &e->canon, &e->out, it,
+                                 clock - it->clock);
         note_deleted(e, it);
     } while (rc == YJS_OK && yjs__spot_next(c, &s));
     flush_client(e, c);
@@ -586,28 +600,39 @@ int yjs_encode_state_as_update(yjs_doc *doc, const uint8_t *sv, size_t sv_len,
     return rc;
 }
 
-int yjs_encode_state_vector(yjs_doc *doc, struct yjs_bytes *out)
+int yjs__write_state_vector(yjs_doc *doc, struct yjs__writer *w)
 {
     const uint32_t *sorted = yjs__store_sorted(doc);
-    struct yjs__writer w;
-    struct yjs__mem mem;
     uint64_t n = 0;
     uint32_t i;
 
     if (sorted == NULL)
         return doc->mem.err;
-    yjs__mem_init(&mem, &doc->mem.alloc, 0);
-    yjs__writer_init(&w, &mem, 0);
     for (i = 0; i < doc->client_count; i++)
         n += yjs__client(doc, i)->state > 0;
-    yjs__write_varuint(&w, n);
+    yjs__write_varuint(w, n);
     for (i = 0; i < doc->client_count; i++) {
         const struct yjs__client *c = yjs__client(doc, sorted[i]);
 
         if (c->state == 0)
             continue;
-        yjs__write_varuint(&w, c->id);
-        yjs__write_varuint(&w, c->state);
+        yjs__write_varuint(w, c->id);
+        yjs__write_varuint(w, c->state);
     }
-    return yjs__writer_take(&w, out);
+    return w->err;
+}
+
+int yjs_encode_state_vector(yjs_doc *doc, struct yjs_bytes *out)
+{
+    struct yjs__writer w;
+    struct yjs__mem mem;
+    int rc;
+
+    yjs__mem_init(&mem, &doc->mem.alloc, 0);
+    yjs__writer_init(&w, &mem, 0);
+    rc = yjs__write_state_vector(doc, &w);
+    if (rc == YJS_OK)
+        return yjs__writer_take(&w, out);
+    yjs__writer_deinit(&w);
+    return rc;
 }

@@ -17,6 +17,9 @@ struct yjs__sv_entry {
 /** Bytes after the vector are ignored, as Yjs does. */
 YJS_MUST_USE int yjs__sv_read(struct yjs__mem *mem, const uint8_t *data,
                               size_t len, struct yjs__vec *sv);
+/** The same at a reader, which then stands behind it; errors stick to `r`. */
+void yjs__sv_read_at(struct yjs__mem *mem, struct yjs__reader *r,
+                     struct yjs__vec *sv);
 /** 0 when it is not in there. */
 uint64_t yjs__sv_clock(const struct yjs__vec *sv, uint64_t client,
                        bool *present);
@@ -25,6 +28,13 @@ uint64_t yjs__sv_clock(const struct yjs__vec *sv, uint64_t client,
 YJS_MUST_USE int yjs__write_from(yjs_doc *doc, struct yjs__writer *w,
                                  struct yjs__client *c, uint64_t clock);
 
+/** All clients with their clocks, highest client first. */
+YJS_MUST_USE int yjs__write_state_vector(yjs_doc *doc, struct yjs__writer *w);
+
+/** A struct of the store, without its first `offset` units. */
+YJS_MUST_USE int yjs__write_item(const yjs_doc *doc, struct yjs__canon *canon,
+                                 struct yjs__writer *w,
+                                 const struct yjs__item *it, uint64_t offset);
 /** Write a staged struct into what is pending. */
 void yjs__write_staged(yjs_doc *doc, struct yjs__writer *w, uint32_t h);
 

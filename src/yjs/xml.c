@@ -141,68 +141,6 @@ void yjs__xml_close(struct yjs__render *k, const struct yjs__type *type)
     put(k, ">");
 }
 
-/* -------------------------------------------------------------------- marks */
-
-static struct yjs__mark *mark_at(const struct yjs__render_frame *f, size_t i)
-{
-    return (struct yjs__mark *)f->marks.data + i;
-}
-
-static size_t find_mark(const struct yjs__render_frame *f,
-                        struct yjs__slice key, bool *found)
-{
-    size_t low = 0, high = f->marks.len;
-
-    *found = false;
-    while (low < high) {
-        size_t mid = low + (high - low) / 2;
-        int rc = yjs__units_compare(units_of(mark_at(f, mid)->key, false),
-                                    units_of(key, false));
-
-        if (rc == 0) {
-            *found = true;
-            return mid;
-        }
-        if (rc < 0)
-            low = mid + 1;
-        else
-            high = mid;
-    }
-    return low;
-}
-
-static void set_mark(struct yjs__render *k, struct yjs__render_frame *f,
-                     const struct yjs__item *it)
-{
-    struct yjs__slice s = yjs__content(it);
-    struct yjs__reader r;
-    struct yjs__mark m;
-    bool found;
-    size_t at;
-
-    yjs__reader_init(&r, s.ptr, s.len);
-    m.key = yjs__read_var_bytes(&r);
-    m.value = yjs__read_var_bytes(&r);
-    at = find_mark(f, m.key, &found);
-    if (m.value.len == 4 && memcmp(m.value.ptr, "null", 4) == 0) {
-        if (!found)
-            return;
-        f->marks.len--;
-        memmove(mark_at(f, at), mark_at(f, at) + 1,
-                (f->marks.len - at) * sizeof(m));
-        return;
-    }
-    if (!found) {
-        if (yjs__vec_add(&k->mem, &f->marks, sizeof(m)) == NULL) {
-            k->err = k->mem.err;
-            return;
-        }
-        memmove(mark_at(f, at) + 1, mark_at(f, at),
-                (f->marks.len - 1 - at) * sizeof(m));
-    }
-    *mark_at(f, at) = m;
-}
-
 /* -------------------------------------------------- a mark's value as a tag */
 
 struct property {
@@ -327,12 +265,46 @@ static void put_array(struct yjs__render *k, struct yjs__slice json)
     yjs__vec_trim(&k->mem, &found, sizeof(*s), 0);
 }
 
+static int compare_tags(const void *ctx, const void *a, const void *b)
+{
+    const struct yjs__attr *x = *(const struct yjs__attr *const *)a;
+    const struct yjs__attr *y = *(const struct yjs__attr *const *)b;
+
+    (void)ctx;
+    return yjs__units_compare(units_of(x->key, false),
+                              units_of(y->key, false));
+}
+
+/* The attributes in force, by key. */
+static int list_tags(struct yjs__render *k, struct yjs__render_frame *f)
+{
+    struct yjs__attr **slot, *a;
+    size_t at = 0;
+
+    f->tags.len = 0;
+    while ((a = yjs__attrs_next(&f->attrs, &at)) != NULL) {
+        slot = yjs__vec_add(&k->mem, &f->tags, sizeof(*slot));
+        if (slot == NULL)
+            return k->mem.err;
+        *slot = a;
+    }
+    yjs__sort(f->tags.data, f->tags.len, sizeof(*slot), compare_tags, NULL);
+    return YJS_OK;
+}
+
+static const struct yjs__attr *tag_at(const struct yjs__render_frame *f,
+                                      size_t i)
+{
+    return ((struct yjs__attr *const *)f->tags.data)[i];
+}
+
 static void open_marks(struct yjs__render *k, struct yjs__render_frame *f)
 {
     size_t i;
 
-    for (i = 0; i < f->marks.len; i++) {
-        struct yjs__mark *m = mark_at(f, i);
+    yjs__render_fail(k, list_tags(k, f));
+    for (i = 0; i < f->tags.len && k->err == YJS_OK; i++) {
+        const struct yjs__attr *m = tag_at(f, i);
 
         put(k, "<");
         yjs__print_text(&k->out, m->key);
@@ -353,9 +325,9 @@ static void close_marks(struct yjs__render *k, struct yjs__render_frame *f)
 
     if (!f->tagged)
         return;
-    for (i = f->marks.len; i > 0; i--) {
+    for (i = f->tags.len; i > 0; i--) {
         put(k, "</");
-        yjs__print_text(&k->out, mark_at(f, i - 1)->key);
+        yjs__print_text(&k->out, tag_at(f, i - 1)->key);
         put(k, ">");
     }
     f->tagged = false;
@@ -398,12 +370,14 @@ static bool text_step(struct yjs__render *k, struct yjs__render_frame *f)
     if (yjs__item_deleted(it))
         return true;
     if (it->kind == YJS__STRING) {
-        if (!f->tagged)
+        if (!f->tagged) {
+            yjs__render_drop_ychange(f);
             open_marks(k, f);
+        }
         yjs__print_text(&k->out, yjs__content(it));
     } else if (it->kind == YJS__FORMAT) {
         close_marks(k, f);
-        set_mark(k, f, it);
+        yjs__render_format(k, f, it);
     } else if (it->kind == YJS__TYPE || it->kind == YJS__EMBED) {
         f->first = false;
         put_embed(k, f, it);

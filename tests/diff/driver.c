@@ -39,8 +39,12 @@
  * Each of the operations without a document first runs with the allocator failing at call 1, 2, 3, ...
  * when bit 7 of (the first) fmt is set: nothing may leak or come out.
  *
+ * 40 and up read a document: see driver_read.h. With bit 7 of the op set, they
+ * first run with the allocator failing at call 1, 2, 3, ...
+ *
  * End of input ends the process; so does a request that is not understood.
  */
+#include "driver_read.h"
 #include "yjs.h"
 
 #include "calls.h"
@@ -489,6 +493,28 @@ static int do_check(struct slot *slot)
     return yjs__doc_check(slot->doc);
 }
 
+static void do_read(struct slot *slot, unsigned int op, const uint8_t *arg,
+                    size_t len)
+{
+    struct yjs_allocator alloc = {heap_realloc, &slot->heap};
+    bool oom = (op & 128) != 0;
+    struct answer out = {NULL, 0, 0};
+    int rc;
+
+    op &= 127;
+    for (size_t n = 1; oom; n += 1 + n / 16) {
+        slot->heap.fail_in = n;
+        rc = driver_read(slot->doc, op, arg, len, &alloc, &out);
+        out.len = 0;
+        if (slot->heap.fail_in > 0 || rc != YJS_ERR_NOMEM)
+            break;
+    }
+    slot->heap.fail_in = 0;
+    rc = driver_read(slot->doc, op, arg, len, &alloc, &out);
+    reply(rc, out.data, rc == YJS_OK ? out.len : 0);
+    free(out.data);
+}
+
 static bool dispatch(const uint8_t *req, size_t len)
 {
     enum op op = (enum op)req[0];
@@ -500,6 +526,10 @@ static bool dispatch(const uint8_t *req, size_t len)
         return do_update(op, arg, len);
     if (op != OP_OPEN && slot->doc == NULL) {
         reply(STATUS_NO_DOC, NULL, 0);
+        return true;
+    }
+    if ((req[0] & 127) >= OP_READ) {
+        do_read(slot, req[0], arg, len);
         return true;
     }
     switch (op) {

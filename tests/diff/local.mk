@@ -4,7 +4,8 @@
 #   node tests/diff/run.mjs --driver tests/diff/driver --seeds 1000
 check_PROGRAMS += tests/diff/driver
 tests_diff_driver_SOURCES = tests/diff/driver.c \
-	tests/diff/calls.c tests/diff/calls.h
+	tests/diff/calls.c tests/diff/calls.h \
+	tests/diff/driver_read.c tests/diff/driver_read.h
 tests_diff_driver_LDADD = libyjs.a
 
 dist_check_SCRIPTS += tests/diff/check.sh
@@ -31,6 +32,7 @@ EXTRA_DIST += \
 	tests/diff/long.mjs \
 	tests/diff/npm.mjs \
 	tests/diff/prng.mjs \
+	tests/diff/reads.mjs \
 	tests/diff/run.mjs \
 	tests/diff/selftest.mjs \
 	tests/diff/shrink.mjs \
