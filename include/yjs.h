@@ -601,7 +601,8 @@ YJS_MUST_USE YJS_API int yjs_type_to_json(yjs_doc *doc, struct yjs_type type,
 YJS_MUST_USE YJS_API int yjs_value_to_json(yjs_doc *doc,
                                            const struct yjs_value *value,
                                            struct yjs_bytes *out);
-/** type.toString() of texts and XML: plain text without formats, or XML. */
+/** type.toString() of texts and XML: plain text without formats, or XML, as
+ *  UTF-8, in which half of a surrogate pair is U+FFFD. */
 YJS_MUST_USE YJS_API int yjs_type_to_string(yjs_doc *doc, struct yjs_type type,
                                             struct yjs_bytes *out);
 /** JSON.stringify of text.toDelta(). */

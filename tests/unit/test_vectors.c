@@ -510,6 +510,131 @@ static void do_udiff(struct script *s, char *rest)
     free(update.data);
 }
 
+/* ------------------------------------------------------ reading directives */
+
+/* "KIND NAME" as a type of the document. */
+static struct yjs_type next_root(struct script *s, char **rest)
+{
+    const char *kind = next_word(rest), *name = next_word(rest);
+    enum yjs_type_kind k = kind[0] == 't'   ? YJS_TYPE_TEXT
+                           : kind[0] == 'a' ? YJS_TYPE_ARRAY
+                           : kind[0] == 'm' ? YJS_TYPE_MAP
+                                            : YJS_TYPE_XML_FRAGMENT;
+    struct yjs_type type;
+
+    TRY_OK(s, false, NULL,
+           yjs_doc_root(s->doc,
+                        (struct yjs_span){(const uint8_t *)name, strlen(name)},
+                        k, &type));
+    return type;
+}
+
+static void do_delta(struct script *s, char *rest)
+{
+    struct yjs_type type = next_root(s, &rest);
+    struct yjs_bytes got = {0};
+
+    TRY_OK(s, false, &got, yjs_text_to_delta(s->doc, type, &got));
+    if (got.len != strlen(rest) || memcmp(got.data, rest, got.len) != 0)
+        FAIL(s, "got %.*s", (int)got.len, (const char *)got.data);
+    yjs_bytes_free(&got);
+}
+
+static void do_string(struct script *s, char *rest)
+{
+    struct yjs_type type = next_root(s, &rest);
+    struct blob want = next_hex(s, &rest);
+    struct yjs_bytes got = {0};
+
+    TRY_OK(s, false, &got, yjs_type_to_string(s->doc, type, &got));
+    assert_same(s, &want, &got);
+}
+
+static enum yjs_format next_format(char **rest)
+{
+    return next_word(rest)[0] == '1' ? YJS_FORMAT_V1 : YJS_FORMAT_V2;
+}
+
+static void do_snapshot(struct script *s, char *rest)
+{
+    enum yjs_format format = next_format(&rest);
+    struct blob want = next_hex(s, &rest);
+    struct yjs_bytes got = {0};
+
+    TRY_OK(s, false, &got, yjs_snapshot_encode(s->doc, format, &got));
+    assert_same(s, &want, &got);
+}
+
+static void do_past(struct script *s, char *rest)
+{
+    enum yjs_format format = next_format(&rest);
+    struct yjs_doc_options opt = {
+        .keep_deleted = strcmp(next_word(&rest), "keep") == 0,
+        .alloc = fail_alloc_hook(&s->fa)};
+    struct blob snapshot = next_hex(s, &rest), want = next_hex(s, &rest);
+    struct yjs_bytes got = {0};
+    yjs_doc *past = NULL;
+
+    TRY_OK(s, false, NULL,
+           yjs_doc_at_snapshot(s->doc, span_of(&snapshot), format, &opt,
+                               &past));
+    assert_rc(s, yjs__doc_check(past), YJS_OK);
+    assert_rc(s, yjs_encode_state_as_update(past, NULL, 0, &got), YJS_OK);
+    assert_same(s, &want, &got);
+    yjs_doc_free(past);
+    free(snapshot.data);
+}
+
+static void do_contains(struct script *s, char *rest)
+{
+    struct yjs_update_options opt = {.alloc = fail_alloc_hook(&s->fa)};
+    struct blob snapshot = next_hex(s, &rest), update = next_hex(s, &rest);
+    bool got = false;
+
+    TRY_OK(s, false, NULL,
+           yjs_snapshot_contains(span_of(&snapshot), span_of(&update), &opt,
+                                 NULL, &got));
+    if (got != (rest[0] == '1'))
+        FAIL(s, "contained is %d", got);
+    free(snapshot.data);
+    free(update.data);
+}
+
+static void do_position(struct script *s, char *rest)
+{
+    struct yjs_allocator alloc = fail_alloc_hook(&s->fa);
+    struct yjs_type type = next_root(s, &rest);
+    uint64_t index = strtoull(next_word(&rest), NULL, 10);
+    int64_t assoc = strtoll(next_word(&rest), NULL, 10);
+    struct blob want = next_hex(s, &rest);
+    struct yjs_position pos;
+    struct yjs_bytes got = {0};
+
+    TRY_OK(s, false, NULL, yjs_position_at(s->doc, type, index, assoc, &pos));
+    TRY_OK(s, false, &got, yjs_position_encode(&pos, &alloc, &got));
+    assert_same(s, &want, &got);
+}
+
+static void do_place(struct script *s, char *rest)
+{
+    struct blob bytes = next_hex(s, &rest);
+    struct yjs_position pos;
+    struct yjs_type type;
+    uint64_t index = 0;
+    int rc;
+
+    assert_rc(s, yjs_position_decode(bytes.data, bytes.len, &pos), YJS_OK);
+    TRY(s, false, rc, NULL, yjs_position_resolve(s->doc, &pos, &type, &index));
+    if (strcmp(rest, "null") != 0) {
+        assert_rc(s, rc, YJS_OK);
+        if (index != strtoull(rest, NULL, 10))
+            FAIL(s, "is at %" PRIu64, index);
+    } else if (rc != YJS_ERR_RANGE && rc != YJS_ERR_DELETED) {
+        FAIL(s, "is at %" PRIu64 ", %s", index, yjs_strerror(rc));
+    }
+    free(bytes.data);
+}
+
 /* --------------------------------------------------------------- the files */
 
 static const struct {
@@ -536,6 +661,13 @@ static const struct {
     {"uvector", do_uvector},
     {"meta", do_meta},
     {"udiff", do_udiff},
+    {"delta", do_delta},
+    {"string", do_string},
+    {"snapshot", do_snapshot},
+    {"past", do_past},
+    {"contains", do_contains},
+    {"position", do_position},
+    {"place", do_place},
 };
 
 static void run_line(struct script *s, char *line)

@@ -30,6 +30,8 @@
  *   uvector FMT UPDATE HEX      the state vector of an update
  *   meta FMT UPDATE RANGES      client:from-to, by ascending client
  *   udiff FMT SV UPDATE HEX
+ *
+ * and those of reads.mjs.
  */
 import fs from 'node:fs'
 import path from 'node:path'
@@ -39,6 +41,7 @@ import { PROFILES } from '../diff/edits.mjs'
 import { Prng } from '../diff/prng.mjs'
 import { buildUpdate, parseUpdate } from '../diff/update.mjs'
 import { updateVectors } from './updates.mjs'
+import { readVectors } from './reads.mjs'
 import { client, EMPTY_SV, fromHex, here, hex, Vector } from './vector.mjs'
 
 const awarenessProtocol = loadModule('y-protocols/awareness')
@@ -731,6 +734,7 @@ const vectors = features.map(({ name, about, make }) => {
   return v
 })
 vectors.push(...updateVectors(vectors))
+vectors.push(...readVectors())
 for (const v of vectors) v.write()
 
 /* the distribution's list of them */
@@ -739,6 +743,7 @@ fs.writeFileSync(path.join(here, 'local.mk'), `# SPDX-License-Identifier: MIT
 # Golden vectors, written by generate.mjs with npm yjs and replayed without
 # node by tests/unit/test_vectors.c. generate.mjs writes this list as well.
 EXTRA_DIST += tests/vectors/generate.mjs \\
+\ttests/vectors/reads.mjs \\
 \ttests/vectors/updates.mjs \\
 \ttests/vectors/vector.mjs \\
 \t${files.join(' \\\n\t')}

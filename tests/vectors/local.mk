@@ -2,6 +2,7 @@
 # Golden vectors, written by generate.mjs with npm yjs and replayed without
 # node by tests/unit/test_vectors.c. generate.mjs writes this list as well.
 EXTRA_DIST += tests/vectors/generate.mjs \
+	tests/vectors/reads.mjs \
 	tests/vectors/updates.mjs \
 	tests/vectors/vector.mjs \
 	tests/vectors/any-special.vec \
@@ -37,6 +38,11 @@ EXTRA_DIST += tests/vectors/generate.mjs \
 	tests/vectors/pending-content.vec \
 	tests/vectors/pending-deletes.vec \
 	tests/vectors/pending.vec \
+	tests/vectors/read-delta.vec \
+	tests/vectors/read-position.vec \
+	tests/vectors/read-proto.vec \
+	tests/vectors/read-snapshot.vec \
+	tests/vectors/read-xml.vec \
 	tests/vectors/reject.vec \
 	tests/vectors/roots.vec \
 	tests/vectors/skip.vec \
