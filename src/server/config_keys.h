@@ -31,6 +31,12 @@ CONFIG_KEY(string, check_origin, "auto", 1, 4096, 1,
     "Pages that may connect: true (of hostname), conn (of the requested host), false (any), auto (true with hostname; else conn if MIX_ENV=prod, false if not), or a list like https://a.example //*.b.example")
 CONFIG_KEY(string, www, "", 0, 4096, 0,
     "Directory of static files; empty: the installed pages")
+CONFIG_KEY(string, www_policy,
+    "default-src 'self'; object-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    0, 4096, 0,
+    "Content-Security-Policy of static files; empty: none is sent")
+CONFIG_KEY(string, status_key, "", 0, 256, 1,
+    "Key to the status page (/status/, /metrics.json); empty: off; public: no key is asked")
 CONFIG_KEY(choice, log_level, "info", 0, 0, 1,
     "Least level that is logged [debug info warning error]")
 CONFIG_KEY(choice, log_format, "text", 0, 0, 1,

@@ -37,6 +37,7 @@
 #include "server/config.h"
 #include "server/drain.h"
 #include "server/metrics.h"
+#include "server/status.h"
 #include "transport/env.h"
 #include "transport/http.h"
 #include "transport/listen.h"
@@ -220,36 +221,71 @@ static int status_page(struct buf *out, bool ok, const char *status)
     return ok ? 200 : 503;
 }
 
-static int on_health(void *arg, struct buf *out)
+static int on_health(void *arg, const struct http_head *head, struct buf *out)
 {
     (void)arg;
+    (void)head;
     return status_page(out, true, "ok");
 }
 
-static int on_ready(void *arg, struct buf *out)
+static int on_ready(void *arg, const struct http_head *head, struct buf *out)
 {
     const struct server *s = arg;
+    (void)head;
     return status_page(out, !s->drain.begun,
                        s->drain.begun ? "draining" : "ok");
 }
 
-static int on_metrics(void *arg, struct buf *out)
+static struct metrics_state metrics_state(const struct server *s)
 {
-    const struct server *s = arg;
-    struct metrics_state state = {
+    return (struct metrics_state){
         .counters = &s->counters,
         .lag = &s->lag,
         .uptime_ms = uv_now(&s->loop) - s->started_ms,
         .draining = s->drain.begun,
     };
+}
+
+static int on_metrics(void *arg, const struct http_head *head, struct buf *out)
+{
+    struct metrics_state state = metrics_state(arg);
+    (void)head;
     metrics_render(&state, out);
     return 200;
+}
+
+static int on_stats(void *arg, const struct http_head *head, struct buf *out)
+{
+    struct metrics_state state = metrics_state(arg);
+    (void)head;
+    status_stats(&state, out);
+    return 200;
+}
+
+static int on_status(void *arg, const struct http_head *head, struct buf *out)
+{
+    const struct server *s = arg;
+    struct metrics_state state = metrics_state(s);
+    switch (status_access(s->config.status_key, head)) {
+    case STATUS_ALLOWED:
+        status_render(&state, s->registry, out);
+        return 200;
+    case STATUS_REFUSED:
+        buf_puts(out, "{\"error\":\"key required\"}\n");
+        return 403;
+    case STATUS_OFF:
+    default:
+        buf_puts(out, "{\"error\":\"off\"}\n");
+        return 404;
+    }
 }
 
 static const struct http_page pages[] = {
     {"/health", "application/json", on_health},
     {"/ready", "application/json", on_ready},
     {"/metrics", METRICS_TYPE, on_metrics},
+    {"/metrics.json", "application/json", on_status},
+    {"/stats.json", "application/json", on_stats},
     {NULL, NULL, NULL},
 };
 
@@ -353,7 +389,7 @@ static const struct listener_ops listener_callbacks = {
 
 static struct static_files *open_files(const struct config *c)
 {
-    static const char *const usual[] = {ROOMD_WWW_DIR, "./www"};
+    static const char *const usual[] = {ROOMD_WWW_DIR, "./www/dist"};
     struct static_files *files;
     if (c->www[0]) {
         files = static_new(c->www);
@@ -417,6 +453,7 @@ static bool start_transports(struct server *s)
                                    .poller = s->poller,
                                    .ws = s->ws,
                                    .files = s->files,
+                                   .policy = c->www_policy,
                                    .pages = pages,
                                    .pages_arg = s};
     if (!http_new(&options, &s->http)) {

@@ -318,6 +318,7 @@ bool http_new(const struct http_options *options, struct http **out)
     http->poller = options->poller;
     http->ws = options->ws;
     http->files = options->files;
+    http->policy = options->policy;
     http->pages = options->pages;
     http->pages_arg = options->pages_arg;
     list_init(&http->parked);

@@ -215,11 +215,32 @@ static bool handle_longpoll(struct http_request *r,
 
 /* pages and files */
 
+/* What a page may do is the administrator's to say; the rest holds for any. */
+static void add_file_headers(struct http_request *r,
+                             struct MHD_Response *response,
+                             const struct static_file *file)
+{
+    const char *policy = r->conn->http->policy;
+    add(response, "Content-Type", file->type);
+    if (file->coding)
+        add(response, "Content-Encoding", file->coding);
+    if (file->varies)
+        add(response, "Vary", "Accept-Encoding");
+    add(response, "ETag", file->etag);
+    add(response, "Cache-Control",
+        file->immutable ? "public, max-age=31536000, immutable" : "no-cache");
+    add(response, "X-Content-Type-Options", "nosniff");
+    add(response, "Referrer-Policy", "same-origin");
+    if (policy && policy[0])
+        add(response, "Content-Security-Policy", policy);
+}
+
 static bool reply_file(struct http_request *r, const struct http_head *head,
-                       struct static_file *file)
+                       int status, struct static_file *file)
 {
     struct MHD_Response *response;
-    bool same = static_etag_matches(http_head_get(head, "if-none-match"),
+    bool same = status == 200 &&
+                static_etag_matches(http_head_get(head, "if-none-match"),
                                     file->etag);
     if (same || file->size == 0) {
         response =
@@ -232,20 +253,38 @@ static bool reply_file(struct http_request *r, const struct http_head *head,
     }
     if (!response)
         return false;
-    add(response, "Content-Type", file->type);
-    add(response, "ETag", file->etag);
-    add(response, "Cache-Control", "no-cache");
-    add(response, "X-Content-Type-Options", "nosniff");
-    return queue_response(r, same ? 304 : 200, response);
+    add_file_headers(r, response, file);
+    return queue_response(r, same ? 304 : status, response);
 }
 
+/* With the page 404.html, to those who look with a browser. */
+static bool reply_missing(struct http_request *r, const struct http_head *head)
+{
+    static const struct http_span page = {"/404.html", 9};
+    struct http_span accept = http_head_get(head, "accept-encoding");
+    struct static_file file;
+    if (http_head_has_token(head, "accept", "text/html") &&
+        static_open(r->conn->http->files, page, accept, &file) == 200)
+        return reply_file(r, head, 404, &file);
+    return reply_text(r, 404, "Not Found\n");
+}
+
+/* Relative, so that it also holds below a path of another site. */
 static bool redirect_to_slash(struct http_request *r,
                               const struct http_head *head)
 {
     struct buf where;
-    buf_init(&where, STATIC_PATH_MAX + 16);
-    buf_append(&where, head->path.p, head->path.len);
+    size_t start = head->path.len;
+    while (start > 0 && head->path.p[start - 1] != '/')
+        start--;
+    buf_init(&where, 16 * 1024);
+    buf_puts(&where, "./");
+    buf_append(&where, head->path.p + start, head->path.len - start);
     buf_puts(&where, "/");
+    if (head->query.p) {
+        buf_puts(&where, "?");
+        buf_append(&where, head->query.p, head->query.len);
+    }
     bool fits = buf_putc(&where, '\0');
     struct MHD_Response *response =
         MHD_create_response_from_buffer(0, NULL, MHD_RESPMEM_PERSISTENT);
@@ -288,16 +327,17 @@ static bool handle_page(struct http_request *r, const struct http_head *head)
     const struct http_page *page = find_page(http, head->path);
     if (page) {
         buf_init(&body, 1 << 20);
-        int status = page->render(http->pages_arg, &body);
+        int status = page->render(http->pages_arg, head, &body);
         return reply(r, status, page->type, &body, REPLY_NO_STORE);
     }
-    int status = static_open(http->files, head->path, &file);
+    int status =
+        static_open(http->files, head->path,
+                    http_head_get(head, "accept-encoding"), &file);
     if (status == 200)
-        return reply_file(r, head, &file);
-    /* "//host" would lead away from here. */
-    if (status == 301 && !memmem(head->path.p, head->path.len, "//", 2))
+        return reply_file(r, head, status, &file);
+    if (status == 301)
         return redirect_to_slash(r, head);
-    return reply_text(r, 404, "Not Found\n");
+    return reply_missing(r, head);
 }
 
 /* upgrades on a connection that MHD owns */

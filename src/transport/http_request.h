@@ -44,6 +44,7 @@ struct http {
     struct poller *poller;
     struct ws *ws;
     const struct static_files *files;
+    const char *policy;
     const struct http_page *pages;
     void *pages_arg;
     struct longpoll *longpoll;

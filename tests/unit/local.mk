@@ -33,7 +33,8 @@ unit_transport = \
 	tests/unit/test_upgrade
 
 unit_server = \
-	tests/unit/test_config
+	tests/unit/test_config \
+	tests/unit/test_status
 
 unit_tests = $(unit_base) $(unit_yjs) $(unit_room) $(unit_transport) \
 	$(unit_server)
