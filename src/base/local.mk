@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 noinst_LIBRARIES += libbase.a
 libbase_a_SOURCES = \
+	src/base/address.c src/base/address.h \
 	src/base/blob.c src/base/blob.h \
 	src/base/buf.c src/base/buf.h \
 	src/base/counters.h \

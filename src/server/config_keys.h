@@ -29,6 +29,12 @@ CONFIG_KEY(string, secret_key_base, "", 0, 4096, 0,
     "Signs long-poll tokens, 64 bytes or more; empty: random (env: SECRET_KEY_BASE)")
 CONFIG_KEY(string, check_origin, "auto", 1, 4096, 1,
     "Pages that may connect: true (of hostname), conn (of the requested host), false (any), auto (true with hostname; else conn if MIX_ENV=prod, false if not), or a list like https://a.example //*.b.example")
+CONFIG_KEY(string, trusted_proxies, "", 0, 4096, 1,
+    "Addresses and networks whose word about a client's address is believed, like 192.0.2.1 10.0.0.0/8, or the words loopback, private")
+CONFIG_KEY(choice, forwarded_header, "x-forwarded-for", 0, 0, 1,
+    "The header in which they name it; they must write this one themselves [x-forwarded-for forwarded]")
+CONFIG_KEY(choice, proxy_protocol, "off", 0, 0, 1,
+    "Whether their connections begin with a PROXY header, version 1 or 2 [off on]")
 CONFIG_KEY(string, www, "", 0, 4096, 0,
     "Directory of static files; empty: the installed pages")
 CONFIG_KEY(string, www_policy,

@@ -123,6 +123,13 @@ static void apply_transport(struct server *s)
         .window_ms = c->longpoll_window,
         .session_ms = c->longpoll_session,
     };
+    address_list_deinit(&s->env.clients.trusted);
+    if (!address_list_init(&s->env.clients.trusted, c->trusted_proxies))
+        abort(); /* config_load has tried it */
+    s->env.clients.header = strcmp(c->forwarded_header, "forwarded") == 0
+                                ? CLIENT_FORWARDED
+                                : CLIENT_X_FORWARDED_FOR;
+    s->env.clients.proxy_protocol = strcmp(c->proxy_protocol, "on") == 0;
     origin_policy_deinit(&s->env.origin);
     if (!origin_policy_init(&s->env.origin, c->check_origin, c->hostname))
         abort(); /* config_load has tried it */
@@ -534,6 +541,7 @@ static void tear_down(struct server *s)
     registry_free(s->registry);
     static_free(s->files);
     origin_policy_deinit(&s->env.origin);
+    address_list_deinit(&s->env.clients.trusted);
     config_deinit(&s->config);
     OPENSSL_cleanse(&s->env.token, sizeof s->env.token);
     if (uv_loop_close(&s->loop) != 0)

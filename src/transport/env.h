@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "transport/client.h"
 #include "transport/origin.h"
 #include "transport/token.h"
 
@@ -52,6 +53,7 @@ struct transport_env {
     struct session_env *sessions;
     struct transport_limits limits;
     struct origin_policy origin;
+    struct client_policy clients;
     struct token_key token;
     bool draining;
     uint64_t connections_made; /**< numbers that logs name connections by */

@@ -64,8 +64,8 @@ static void on_deadline(struct wheel_timer *timer, uint64_t now)
 {
     struct http_conn *conn = LIST_ENTRY(timer, struct http_conn, deadline);
     (void)now;
-    char peer[TCP_PEER_MAX];
-    tcp_peer(conn->fd, peer);
+    char peer[ADDRESS_TEXT_MAX];
+    address_text(&conn->peer, peer);
     if (conn->phase != HTTP_IDLE)
         log_info("http deadline", LOG_Z("phase", phases[conn->phase].name),
                  LOG_Z("peer", peer));
@@ -163,6 +163,7 @@ struct http_conn *http_conn_new(struct http *http, struct http_pool *pool,
     conn->pool = pool;
     conn->fd = fd;
     conn->keep = request->keep;
+    conn->peer = request->peer;
     conn->consumed = request->consumed + request->head_len;
     if (length.p)
         conn->consumed += strtoull(length.p, NULL, 10);
@@ -173,7 +174,7 @@ struct http_conn *http_conn_new(struct http *http, struct http_pool *pool,
         conn->keep->fd = fd;
     list_push(&http->arriving, &conn->node);
     counter_inc(http->env->counters, COUNTER_CONNECTIONS_HTTP);
-    if (request->consumed == 0)
+    if (request->first)
         counter_inc(http->env->counters, COUNTER_OPENED_HTTP);
     return conn;
 }
@@ -243,7 +244,8 @@ static void give_back(struct http_conn *conn)
     counter_dec(env->counters, COUNTER_CONNECTIONS_HTTP);
     if (conn->keep)
         conn->keep->fd = fd;
-    listener_return(http->listener, fd, conn->consumed, conn->keep);
+    listener_return(http->listener, fd, conn->consumed, &conn->peer,
+                    conn->keep);
     conn->keep = NULL;
 }
 

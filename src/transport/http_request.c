@@ -153,9 +153,7 @@ static bool start_poll(struct http_request *r, const struct http_head *head)
 {
     struct http *http = r->conn->http;
     r->gzip = gzip_accepted(http_head_get(head, "accept-encoding"));
-    char peer[TCP_PEER_MAX];
-    tcp_peer(r->conn->fd, peer);
-    r->lp.peer = peer;
+    r->lp.client = r->client;
     r->polled = true;
     if (!longpoll_poll(http->longpoll, &r->lp, head, env_now(http->env)))
         return reply_poll(r);
@@ -168,12 +166,10 @@ static bool handle_post(struct http_request *r, const struct http_head *head)
     struct http *http = r->conn->http;
     if (r->too_large)
         return reply_longpoll_status(r, 400, LP_TOO_LARGE);
-    char peer[TCP_PEER_MAX];
-    tcp_peer(r->conn->fd, peer);
     int status = longpoll_post(
         http->longpoll, head,
         r->body.data ? (uint8_t *)r->body.data : (uint8_t *)(char[1]){0},
-        r->body.len, peer, env_now(http->env));
+        r->body.len, &r->client, env_now(http->env));
     buf_deinit(&r->body);
     return reply_longpoll_status(r, 200, status);
 }
@@ -182,9 +178,7 @@ static bool preflight(struct http_request *r, const struct http_head *head)
 {
     struct http_span wanted =
         http_head_get(head, "access-control-request-headers");
-    char peer[TCP_PEER_MAX];
-    tcp_peer(r->conn->fd, peer);
-    if (!connect_origin_ok(r->conn->http->env, head, peer))
+    if (!connect_origin_ok(r->conn->http->env, head, &r->client))
         return reply_longpoll_status(r, 200, LP_FORBIDDEN);
     struct MHD_Response *response =
         MHD_create_response_from_buffer(0, NULL, MHD_RESPMEM_PERSISTENT);
@@ -378,8 +372,8 @@ static bool handle_upgrade(struct http_request *r,
                            const struct http_head *head)
 {
     r->upgrade = mem_zalloc(sizeof *r->upgrade);
-    tcp_peer(r->conn->fd, r->peer);
-    connect_params_init(r->upgrade, r->peer);
+    connect_params_init(r->upgrade);
+    r->upgrade->client = r->client;
     enum connect_refusal why =
         upgrade_check(r->conn->http->env, head, r->upgrade);
     if (why == CONNECT_OK)
@@ -457,9 +451,9 @@ static bool refuse_head(struct http_request *r, int status)
     struct counters *c = r->conn->http->env->counters;
     counter_inc(c, status == HTTP_HEAD_LARGE ? COUNTER_LIMIT_HEAD
                                              : COUNTER_REFUSED_HEAD);
-    tcp_peer(r->conn->fd, r->peer);
-    log_info("head refused", LOG_INT("status", status),
-             LOG_Z("peer", r->peer));
+    char peer[ADDRESS_TEXT_MAX];
+    address_text(&r->conn->peer, peer);
+    log_info("head refused", LOG_INT("status", status), LOG_Z("peer", peer));
     r->last = true;
     return reply_text(r, status,
                       status == HTTP_HEAD_LARGE
@@ -549,6 +543,8 @@ bool http_request_step(struct http_request *r, const char *method,
     if (r->started)
         return on_whole(r, &head);
     r->started = true;
+    client_address(&r->conn->http->env->clients, &r->conn->peer, &head,
+                   &r->client);
     count_request(r, &head);
     return on_head(r, &head);
 }

@@ -77,6 +77,7 @@ struct http_conn {
     struct list node;           /**< in arriving, answered or spent */
     struct wheel_timer deadline;
     struct http_keep *keep; /**< or NULL */
+    struct address peer;
     uint64_t consumed; /**< bytes of the connection that its requests make up,
                             the current one included */
     int fd;
@@ -104,7 +105,7 @@ struct http_request {
     bool aborted; /**< the client left while parked */
     bool last;    /**< the connection ends with its response */
     bool gzip;
-    char peer[TCP_PEER_MAX]; /**< while it is needed for a log line */
+    struct address client; /**< as resolved through trusted proxies */
     size_t target_len;
     char target[]; /**< as the client sent it */
 };

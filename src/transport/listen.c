@@ -42,6 +42,7 @@
 #include "transport/env.h"
 #include "transport/http_head.h"
 #include "transport/poller.h"
+#include "transport/proxy_header.h"
 #include "transport/tcp.h"
 #include "transport/upgrade.h"
 
@@ -83,6 +84,8 @@ struct head {
     uint16_t peeks;
     bool linger;
     bool returned; /* was HTTP before, and counts as that */
+    bool proxied;  /* a PROXY header comes first */
+    struct address peer;
     int fd;
 };
 
@@ -193,8 +196,8 @@ static void refuse_head(struct head *head, int status)
     struct counters *c = head->owner->env->counters;
     counter_inc(c, status == HTTP_HEAD_LARGE ? COUNTER_LIMIT_HEAD
                                              : COUNTER_REFUSED_HEAD);
-    char peer[TCP_PEER_MAX];
-    tcp_peer(head->fd, peer);
+    char peer[ADDRESS_TEXT_MAX];
+    address_text(&head->peer, peer);
     log_info("head refused", LOG_INT("status", status), LOG_Z("peer", peer));
     refuse(head, status);
 }
@@ -245,7 +248,9 @@ static void give_to_http(struct head *head, size_t head_len, size_t have)
         .head = &l->head,
         .head_len = head_len,
         .more = more_behind(&l->head, head_len, have),
+        .first = !head->returned,
         .consumed = head->consumed,
+        .peer = head->peer,
         .keep = head->keep,
     };
     struct sockaddr_storage peer;
@@ -291,9 +296,8 @@ static void route(struct head *head, size_t head_len, size_t have)
         return;
     }
     struct connect_params params;
-    char peer[TCP_PEER_MAX];
-    tcp_peer(head->fd, peer);
-    connect_params_init(&params, peer);
+    connect_params_init(&params);
+    client_address(&l->env->clients, &head->peer, &l->head, &params.client);
     enum connect_refusal why = upgrade_check(l->env, &l->head, &params);
     if (why == CONNECT_OK)
         give_to_websocket(head, head_len, &params);
@@ -330,10 +334,48 @@ static void begin_head(struct head *head)
     wheel_set(env->wheel, &head->timer, head->deadline, on_deadline);
 }
 
+/* No answer: who sends none of these does not speak HTTP to us yet. */
+static void refuse_proxy_header(struct head *head)
+{
+    char peer[ADDRESS_TEXT_MAX];
+    address_text(&head->peer, peer);
+    counter_inc(head->owner->env->counters, COUNTER_REFUSED_PROXY);
+    log_info("proxy header refused", LOG_Z("peer", peer));
+    head_close(head);
+}
+
+/* Take the PROXY header off the socket, then begin with what is behind it. */
+static void read_proxy_header(struct head *head, size_t have, bool hangup)
+{
+    struct listener *l = head->owner;
+    struct address client;
+    int len = proxy_header_read((const uint8_t *)l->scratch, have, &client);
+    if (len == PROXY_HEADER_MORE) {
+        if (hangup)
+            head_ended(head);
+        else
+            wait_for_more(head, have);
+        return;
+    }
+    if (len == PROXY_HEADER_BAD ||
+        recv(head->fd, l->scratch, (size_t)len, MSG_DONTWAIT) != len) {
+        refuse_proxy_header(head);
+        return;
+    }
+    if (address_known(&client))
+        head->peer = client;
+    lower_mark(head);
+    head->proxied = false;
+    head->consumed += (uint64_t)len;
+    head->seen = 0;
+    peek(head, hangup);
+}
+
 static void peek(struct head *head, bool hangup)
 {
     struct listener *l = head->owner;
-    size_t limit = l->env->limits.head_bytes;
+    size_t limit = head->proxied ? PROXY_HEADER_MAX
+                                 : l->env->limits.head_bytes;
     if (limit > l->scratch_size) {
         l->scratch = mem_realloc(l->scratch, limit);
         l->scratch_size = limit;
@@ -347,6 +389,10 @@ static void peek(struct head *head, bool hangup)
     }
     size_t have = (size_t)got;
     head->peeks += head->peeks < MANY_PEEKS;
+    if (head->proxied) {
+        read_proxy_header(head, have, hangup);
+        return;
+    }
     size_t end = http_head_end(l->scratch, have,
                                have < head->seen ? 0 : head->seen);
     if (have && head->returned && head->seen == 0)
@@ -409,16 +455,21 @@ static void on_accepted(struct listener *l, int fd)
         return;
     }
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+    struct head *head = head_new(l, fd, false, l->env->limits.head_ms);
+    tcp_peer(fd, &head->peer);
+    head->proxied = l->env->clients.proxy_protocol &&
+                    address_list_has(&l->env->clients.trusted, &head->peer);
     /* The head is often there already. */
-    peek(head_new(l, fd, false, l->env->limits.head_ms), false);
+    peek(head, false);
 }
 
 void listener_return(struct listener *listener, int fd, uint64_t consumed,
-                     void *keep)
+                     const struct address *peer, void *keep)
 {
     struct head *head =
         head_new(listener, fd, true, listener->env->limits.keepalive_ms);
     head->consumed = consumed;
+    head->peer = *peer;
     head->keep = keep;
     wait_for_more(head, 0);
 }

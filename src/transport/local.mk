@@ -2,6 +2,7 @@
 noinst_LIBRARIES += libtransport.a
 libtransport_a_SOURCES = \
 	src/transport/base64.c src/transport/base64.h \
+	src/transport/client.c src/transport/client.h \
 	src/transport/env.c src/transport/env.h \
 	src/transport/gzip.c src/transport/gzip.h \
 	src/transport/http.c src/transport/http.h \
@@ -13,6 +14,7 @@ libtransport_a_SOURCES = \
 	src/transport/origin.c src/transport/origin.h \
 	src/transport/outq.c src/transport/outq.h \
 	src/transport/poller.c src/transport/poller.h \
+	src/transport/proxy_header.c src/transport/proxy_header.h \
 	src/transport/static.c src/transport/static.h \
 	src/transport/tcp.c src/transport/tcp.h \
 	src/transport/token.c src/transport/token.h \

@@ -62,6 +62,7 @@ struct lp_session {
     struct lp_link *link; /* of what is unsettled */
     struct wheel_timer timer;
     uint64_t connection;
+    struct address client;
     bool ended;
     uint8_t id[TOKEN_ID_BYTES];
 };
@@ -190,8 +191,11 @@ static struct lp_session *session_new(struct longpoll *lp,
 {
     struct transport_env *env = lp->env;
     struct lp_session *s = mem_zalloc(sizeof *s);
+    char peer[ADDRESS_TEXT_MAX];
+    address_text(&params->client, peer);
     s->lp = lp;
     s->connection = ++env->connections_made;
+    s->client = params->client;
     env_random(s->id, sizeof s->id);
     outq_init(&s->queue, env->limits.queue_bytes);
     outq_init(&s->unsettled, SIZE_MAX);
@@ -210,7 +214,7 @@ static struct lp_session *session_new(struct longpoll *lp,
     counter_inc(env->counters, COUNTER_CONNECTIONS_LP);
     counter_inc(env->counters, COUNTER_OPENED_LP);
     log_info("longpoll opened", LOG_INT("connection", s->connection),
-             LOG_Z("peer", params->peer),
+             LOG_Z("peer", peer),
              LOG_STR("forwarded", params->forwarded.p, params->forwarded.len));
     rearm(s, now);
     return s;
@@ -259,7 +263,8 @@ static void open_session(struct longpoll *lp, struct lp_request *r,
                          const struct http_head *head, uint64_t now)
 {
     struct connect_params params;
-    connect_params_init(&params, r->peer);
+    connect_params_init(&params);
+    params.client = r->client;
     if (connect_check_longpoll(lp->env, head, &params) != CONNECT_OK) {
         r->status = LP_FORBIDDEN;
     } else if (lp->env->draining || full(lp)) {
@@ -329,7 +334,7 @@ bool longpoll_poll(struct longpoll *lp, struct lp_request *r,
     r->state = LP_READY;
     int found = request_token(head, &token);
     struct lp_session *s = found == 1 ? find(lp, &token) : NULL;
-    if (!connect_origin_ok(lp->env, head, r->peer))
+    if (!connect_origin_ok(lp->env, head, &r->client))
         r->status = LP_FORBIDDEN;
     else if (found == 0)
         open_session(lp, r, head, now);
@@ -487,7 +492,8 @@ static bool is_ndjson(const struct http_head *head)
 }
 
 int longpoll_post(struct longpoll *lp, const struct http_head *head,
-                  uint8_t *body, size_t len, const char *peer, uint64_t now)
+                  uint8_t *body, size_t len, const struct address *client,
+                  uint64_t now)
 {
     struct buf token;
     int status = LP_OPEN_OR_GONE;
@@ -495,7 +501,7 @@ int longpoll_post(struct longpoll *lp, const struct http_head *head,
     int found = request_token(head, &token);
     struct lp_session *s = found == 1 ? find(lp, &token) : NULL;
     counter_add(lp->env->counters, COUNTER_BYTES_IN, len);
-    if (!connect_origin_ok(lp->env, head, peer))
+    if (!connect_origin_ok(lp->env, head, client))
         status = LP_FORBIDDEN;
     else if (s && is_ndjson(head))
         status = handle_lines(s, body, len, now);

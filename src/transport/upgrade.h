@@ -14,6 +14,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "base/address.h"
 #include "base/buf.h"
 #include "room/message.h"
 #include "transport/http_head.h"
@@ -47,11 +48,11 @@ struct connect_params {
     struct http_span key;  /**< borrowed: Sec-WebSocket-Key */
     struct http_span forwarded; /**< borrowed, for the log: the first client
                                      that X-Forwarded-For names */
-    const char *peer;           /**< borrowed, for the log: an address */
+    struct address client; /**< as resolved through trusted proxies: what
+                                logs name and limits count by */
 };
 
-/** `peer`: borrowed for as long as `params` is used. */
-void connect_params_init(struct connect_params *params, const char *peer);
+void connect_params_init(struct connect_params *params);
 void connect_params_deinit(struct connect_params *params);
 
 /** The path of the WebSocket transport? */
@@ -71,7 +72,7 @@ enum connect_refusal connect_check_longpoll(struct transport_env *env,
 
 /** The Origin header against check_origin. Counts and logs a refusal. */
 bool connect_origin_ok(struct transport_env *env, const struct http_head *head,
-                       const char *peer);
+                       const struct address *client);
 
 /** The HTTP status that a refused WebSocket is answered with. */
 int connect_refusal_status(enum connect_refusal refusal);

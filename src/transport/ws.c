@@ -387,8 +387,10 @@ static void open_session(struct ws_conn *conn,
                                  conn, env_now(env));
     wheel_set(env->wheel, &conn->timer, env_now(env) + env->limits.idle_ms,
               on_idle_timer);
+    char peer[ADDRESS_TEXT_MAX];
+    address_text(&conn->client, peer);
     log_info("websocket opened", LOG_INT("connection", conn->id),
-             LOG_Z("peer", params->peer),
+             LOG_Z("peer", peer),
              LOG_STR("forwarded", params->forwarded.p, params->forwarded.len));
 }
 
@@ -520,6 +522,7 @@ static struct ws_conn *adopt(struct ws *ws, int fd,
                              const char *head, size_t len)
 {
     struct ws_conn *conn = conn_new(ws);
+    conn->client = params->client;
     ws->adopting = conn;
     ws->adopting_params = params;
     lws_adopt_socket_vhost_readbuf(ws->vhost, fd, head, len);

@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/address.h"
 #include "base/buf.h"
 #include "base/list.h"
 #include "base/wheel.h"
@@ -39,6 +40,7 @@ struct ws_conn {
     struct outq queue;
     struct buf received; /**< of a message that is not yet whole */
     uint64_t id;
+    struct address client; /**< as resolved through trusted proxies */
     uint64_t begun; /**< payload bytes of the first message in the queue that
                          went out as fragments */
     enum ws_state state;
