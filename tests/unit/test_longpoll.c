@@ -416,8 +416,8 @@ START_TEST(connects_that_are_refused)
     memset(&p, 0, sizeof p);
     ck_assert(!longpoll_poll(lp, &p.request, &head, now));
     ck_assert_int_eq(status_of(finish_poll(&p, true)), 403);
-    ck_assert_int_eq(longpoll_post(lp, &head, (uint8_t *)(char[1]){0}, 0, &nobody,
-                                   now),
+    ck_assert_int_eq(longpoll_post(lp, &head, (uint8_t *)(char[1]){0}, 0,
+                                   &nobody, now),
                      403);
     for (int i = 0; i < 10; i++)
         ck_assert_int_eq(status_of(poll_now(&p, "vsn=2.0.0")), 410);
