@@ -98,7 +98,7 @@
     X(REFUSED_PARAMS, counter, "refused_total{reason=\"params\"}", "")         \
     X(REFUSED_HANDSHAKE, counter, "refused_total{reason=\"handshake\"}", "")   \
     X(REFUSED_HEAD, counter, "refused_total{reason=\"head\"}", "")             \
-    X(REFUSED_PROXY, counter, "refused_total{reason=\"proxy_header\"}", "")      \
+    X(REFUSED_PROXY, counter, "refused_total{reason=\"proxy_header\"}", "")     \
     X(UNREADABLE, counter, "unreadable_messages_total",                        \
       "Messages that could not be read")                                       \
     X(RELOADS, counter, "reloads_total", "Configuration reloads")
