@@ -151,16 +151,27 @@ static bool starts_with(const struct token *t, const char *prefix)
 
 /* The application's own rooms answer with the document; elsewhere the client
  * asks for it by y-protocols. */
-static void reply_joined(struct session *s, struct channel *ch,
-                         const struct frame_reply *to)
+static room_refusal reply_joined(struct session *s, struct channel *ch,
+                                 const struct frame_reply *to)
 {
-    const uint8_t *state = NULL;
-    size_t len;
-    if (!starts_with(&to->topic, "room:"))
+    struct payload *state;
+    if (!starts_with(&to->topic, "room:")) {
         reply_ok(s, to, MESSAGE_CONTROL);
-    else if (room_state(ch->member.room, &state, &len))
-        session_send(s, frame_reply_state(form_of(s), to, state, len),
-                     MESSAGE_CONTROL);
+    } else if (room_state(&ch->member, &state)) {
+        struct blob *reply = frame_reply_state(form_of(s), to, state);
+        if (!reply)
+            return "out of memory";
+        session_send(s, reply, MESSAGE_CONTROL);
+    }
+    return NULL;
+}
+
+static void refuse_join(struct session *s, struct channel *ch,
+                        const struct frame_reply *to, room_refusal refusal)
+{
+    reply_error(s, to, refusal);
+    channel_unlink(ch);
+    channel_free(ch);
 }
 
 static struct channel *try_join(struct session *s, const struct frame *f,
@@ -175,12 +186,15 @@ static struct channel *try_join(struct session *s, const struct frame *f,
     room_refusal refusal = room_join(s->env->rooms, f->topic.text, f->topic.len,
                                      &ch->member, now_ms);
     if (refusal) {
-        reply_error(s, to, refusal);
-        channel_unlink(ch);
-        channel_free(ch);
+        refuse_join(s, ch, to, refusal);
         return NULL;
     }
-    reply_joined(s, ch, to);
+    refusal = reply_joined(s, ch, to);
+    if (refusal) {
+        room_leave(&ch->member, now_ms);
+        refuse_join(s, ch, to, refusal);
+        return NULL;
+    }
     return ch->member.room ? ch : NULL;
 }
 

@@ -133,7 +133,8 @@ static void sweep_caches(struct registry *r)
     LIST_FOREACH(node, next, &r->cached)
     {
         struct room *room = LIST_ENTRY(node, struct room, node);
-        if (r->now_ms - room->cache->used_ms >= CACHE_IDLE_MS)
+        if (r->now_ms - room->cache->used_ms >=
+            CACHE_IDLE_MS + snapshot_idle_ms(room->cache->snapshot))
             room_cache_drop(room);
     }
 }

@@ -360,6 +360,15 @@ static void put_head(const struct longpoll *lp, const struct lp_request *r,
     buf_puts(out, ",\"messages\":[");
 }
 
+static void put_blob(struct buf *out, const struct blob *blob)
+{
+    for (size_t at = 0; at < blob->len;) {
+        struct blob_run run = blob_run(blob, at);
+        buf_append(out, run.data, run.len);
+        at += run.len;
+    }
+}
+
 /* Move messages into the response: at least one, at most the byte limit. */
 static void take_messages(struct lp_session *s, struct lp_request *r,
                           struct buf *out)
@@ -374,7 +383,7 @@ static void take_messages(struct lp_session *s, struct lp_request *r,
         blob = outq_take(&s->queue, &klass);
         if (bytes)
             buf_putc(out, ',');
-        buf_append(out, blob->data, blob->len);
+        put_blob(out, blob);
         bytes += blob->len;
         /* In the order taken, urgent or not: that is how they come back. */
         outq_push(&r->in_flight, blob,
