@@ -280,22 +280,13 @@ static void open_session(struct longpoll *lp, struct lp_request *r,
 
 /* polls */
 
-static void put_back(struct lp_session *s, struct outq *from)
-{
-    for (uint32_t i = from->end; i > from->first; i--) {
-        struct outq_entry *entry = &from->entries[i - 1];
-        outq_put_back(&s->queue, entry->blob, entry->klass);
-        entry->blob = NULL;
-    }
-}
-
 void longpoll_settle(struct lp_link *link, bool lost)
 {
     struct lp_session *s = link->session;
     if (!s)
         return;
     if (lost && !s->ended)
-        put_back(s, &s->unsettled);
+        outq_put_back_all(&s->queue, &s->unsettled);
     outq_clear(&s->unsettled);
     s->link = NULL;
     link->session = NULL;
@@ -414,7 +405,7 @@ static void leave_flight(struct lp_session *s, struct lp_request *r,
     if (s->ended || outq_empty(&r->in_flight))
         return;
     if (!written) {
-        put_back(s, &r->in_flight);
+        outq_put_back_all(&s->queue, &r->in_flight);
         return;
     }
     longpoll_settle(link, false); /* what it carried before */

@@ -102,7 +102,7 @@ static int gather(const struct ws_conn *conn, struct piece *pieces)
     size_t total = 0;
     int n = 0;
     for (uint32_t i = q->first; i < q->end && n < PIECES;) {
-        const struct blob *b = q->entries[i].blob;
+        const struct blob *b = outq_at(q, i)->blob;
         if (!b) {
             i++;
             continue;
@@ -125,6 +125,9 @@ static ssize_t send_pieces(int fd, const struct piece *pieces, int n)
 {
     struct iovec iov[2 * PIECES];
     struct msghdr message = {.msg_iov = iov};
+    if (n == 1 && !pieces->header_len)
+        return send(fd, pieces->data, pieces->len,
+                    MSG_NOSIGNAL | MSG_DONTWAIT);
     for (int i = 0; i < n; i++) {
         if (pieces[i].header_len)
             iov[message.msg_iovlen++] =
