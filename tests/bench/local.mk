@@ -1,6 +1,14 @@
 # SPDX-License-Identifier: MIT
-# A load for a running daemon; measured by hand, not by make check:
-#   tests/bench/roomd-bench --port 4000 --pid $(pidof roomd) --connections 1000
+# Load and measurement; never part of make check. `make bench` runs all of it.
 EXTRA_PROGRAMS += tests/bench/roomd-bench
-tests_bench_roomd_bench_SOURCES = tests/bench/roomd-bench.c
+tests_bench_roomd_bench_SOURCES = \
+	tests/bench/bench.h \
+	tests/bench/load.c \
+	tests/bench/net.c \
+	tests/bench/phoenix.c \
+	tests/bench/poll.c \
+	tests/bench/roomd-bench.c \
+	tests/bench/util.c \
+	tests/bench/websocket.c
+tests_bench_roomd_bench_LDADD =
 CLEANFILES += tests/bench/roomd-bench
