@@ -91,6 +91,7 @@
     X(LIMIT_RESPONSE_TIME, counter, "limit_total{limit=\"response_timeout\"}", \
       "")                                                                      \
     X(LIMIT_CLOSE_TIME, counter, "limit_total{limit=\"close_timeout\"}", "")   \
+    X(LIMIT_FLAP, counter, "limit_total{limit=\"flap_clients\"}", "")          \
     X(REFUSED_ORIGIN, counter, "refused_total{reason=\"origin\"}",             \
       "Connects refused by reason")                                            \
     X(REFUSED_VSN, counter, "refused_total{reason=\"vsn\"}", "")               \
@@ -98,7 +99,15 @@
     X(REFUSED_PARAMS, counter, "refused_total{reason=\"params\"}", "")         \
     X(REFUSED_HANDSHAKE, counter, "refused_total{reason=\"handshake\"}", "")   \
     X(REFUSED_HEAD, counter, "refused_total{reason=\"head\"}", "")             \
-    X(REFUSED_PROXY, counter, "refused_total{reason=\"proxy_header\"}", "")     \
+    X(REFUSED_PROXY, counter, "refused_total{reason=\"proxy_header\"}", "")    \
+    X(REFUSED_FLAPPING, counter, "refused_total{reason=\"flapping\"}", "")     \
+    X(DIED_YOUNG, counter, "websockets_died_young_total{client=\"known\"}",    \
+      "WebSockets cut within flap_life, by whether their client is known")     \
+    X(DIED_YOUNG_UNKNOWN, counter,                                             \
+      "websockets_died_young_total{client=\"unknown\"}", "")                   \
+    X(FLAPPED, counter, "flapping_total",                                      \
+      "Clients sent to long-poll since their WebSockets died young")           \
+    X(FLAPPING, gauge, "flapping_clients", "Those that are remembered now")    \
     X(UNREADABLE, counter, "unreadable_messages_total",                        \
       "Messages that could not be read")                                       \
     X(RELOADS, counter, "reloads_total", "Configuration reloads")

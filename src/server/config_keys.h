@@ -65,6 +65,12 @@ CONFIG_KEY(time, idle_timeout, "60s", 100, 24 * CONFIG_H, 1,
     "A WebSocket that sends nothing is closed with 1002")
 CONFIG_KEY(time, close_timeout, "5s", 100, CONFIG_H, 1,
     "For the closing handshake of a WebSocket")
+CONFIG_KEY(time, flap_life, "5s", 100, CONFIG_H, 1,
+    "A WebSocket that is cut before has died young")
+CONFIG_KEY(time, flap_window, "30s", 100, CONFIG_H, 1,
+    "For how long such a death of a client's WebSocket counts")
+CONFIG_KEY(time, flap_memory, "10m", 100, 24 * CONFIG_H, 1,
+    "For how long a client with flap_deaths of them is refused WebSockets (429), so that it uses long-poll")
 CONFIG_KEY(time, longpoll_window, "10s", 100, 18 * CONFIG_S, 1,
     "A poll without messages is answered after this")
 CONFIG_KEY(time, longpoll_session, "20s", 100, CONFIG_H, 1,
@@ -81,6 +87,10 @@ CONFIG_KEY(count, connections, "20000", 1, 1000000, 1,
     "Open sockets; more WebSockets are opened and closed with 1013")
 CONFIG_KEY(count, longpoll_sessions, "10000", 1, 1000000, 1,
     "Long-poll sessions; more are answered with status 500")
+CONFIG_KEY(count, flap_deaths, "4", 0, 1000, 1,
+    "WebSockets of one client that die young before it is sent to long-poll; 0: never (for clients that have none)")
+CONFIG_KEY(count, flap_clients, "10000", 1, 1000000, 1,
+    "Such clients that are remembered; the oldest is forgotten first")
 CONFIG_KEY(bytes, head_bytes, "16k", 512, 16 * CONFIG_K, 1,
     "One HTTP request head; more is answered with 431")
 CONFIG_KEY(bytes, frame_bytes, "16M", CONFIG_K, CONFIG_G, 1,

@@ -39,6 +39,7 @@
 #include "server/metrics.h"
 #include "server/status.h"
 #include "transport/env.h"
+#include "transport/flap.h"
 #include "transport/http.h"
 #include "transport/listen.h"
 #include "transport/poller.h"
@@ -122,6 +123,11 @@ static void apply_transport(struct server *s)
         .close_ms = c->close_timeout,
         .window_ms = c->longpoll_window,
         .session_ms = c->longpoll_session,
+        .flap_deaths = c->flap_deaths,
+        .flap_life_ms = c->flap_life,
+        .flap_window_ms = c->flap_window,
+        .flap_memory_ms = c->flap_memory,
+        .flap_clients = c->flap_clients,
     };
     address_list_deinit(&s->env.clients.trusted);
     if (!address_list_init(&s->env.clients.trusted, c->trusted_proxies))
@@ -447,6 +453,7 @@ static bool start_transports(struct server *s)
     s->env.sessions = &s->sessions;
     apply_transport(s);
     make_token_key(s);
+    s->env.flap = flap_new(&s->env);
     s->files = open_files(c);
     if (c->www[0] && !s->files)
         return false;
@@ -541,6 +548,7 @@ static void tear_down(struct server *s)
     registry_free(s->registry);
     static_free(s->files);
     origin_policy_deinit(&s->env.origin);
+    flap_free(s->env.flap);
     address_list_deinit(&s->env.clients.trusted);
     config_deinit(&s->config);
     OPENSSL_cleanse(&s->env.token, sizeof s->env.token);

@@ -16,6 +16,7 @@
 #include "transport/token.h"
 
 struct counters;
+struct flap;
 struct session_env;
 struct uv_loop_s;
 struct wheel;
@@ -44,6 +45,11 @@ struct transport_limits {
     uint64_t close_ms;     /**< for the closing handshake */
     uint64_t window_ms;    /**< an empty poll is answered after this */
     uint64_t session_ms;   /**< a long-poll session without a poll */
+    uint64_t flap_deaths;  /**< see flap.h; 0: no such watch */
+    uint64_t flap_life_ms; /**< a WebSocket that lived longer is no flap */
+    uint64_t flap_window_ms;
+    uint64_t flap_memory_ms;
+    size_t flap_clients;
 };
 
 struct transport_env {
@@ -51,6 +57,7 @@ struct transport_env {
     struct wheel *wheel;
     struct counters *counters;
     struct session_env *sessions;
+    struct flap *flap;
     struct transport_limits limits;
     struct origin_policy origin;
     struct client_policy clients;

@@ -365,6 +365,8 @@ static bool answer_upgrade(struct http_request *r)
     add(response, "Sec-WebSocket-Accept", accept);
     if (r->upgrade->offers_phoenix)
         add(response, "Sec-WebSocket-Protocol", "phoenix");
+    if (r->upgrade->cookie[0])
+        add(response, "Set-Cookie", r->upgrade->cookie);
     return queue_response(r, 101, response);
 }
 
@@ -380,7 +382,9 @@ static bool handle_upgrade(struct http_request *r,
         return answer_upgrade(r);
     int status = connect_refusal_status(why);
     return reply_text(r, status,
-                      status == 403 ? "Forbidden\n" : "Bad Request\n");
+                      status == 403   ? "Forbidden\n"
+                      : status == 429 ? "Too Many Requests\n"
+                                      : "Bad Request\n");
 }
 
 /* requests */

@@ -153,6 +153,8 @@ static const char *reason_phrase(int status)
         return "Forbidden";
     case 431:
         return "Request Header Fields Too Large";
+    case 429:
+        return "Too Many Requests";
     default:
         return "HTTP Version Not Supported";
     }
@@ -166,15 +168,18 @@ static void lower_mark(const struct head *head)
 }
 
 /* Answer and close politely. */
-static void refuse(struct head *head, int status)
+static void refuse(struct head *head, int status, uint64_t retry_after)
 {
     struct listener *l = head->owner;
-    char text[192];
+    char text[256], retry[48] = "";
     const char *phrase = reason_phrase(status);
+    if (retry_after)
+        snprintf(retry, sizeof retry, "retry-after: %llu\r\n",
+                 (unsigned long long)retry_after);
     int n = snprintf(text, sizeof text,
-                     "HTTP/1.1 %d %s\r\ncontent-type: text/plain\r\n"
+                     "HTTP/1.1 %d %s\r\ncontent-type: text/plain\r\n%s"
                      "content-length: %zu\r\nconnection: close\r\n\r\n%s\n",
-                     status, phrase, strlen(phrase) + 1, phrase);
+                     status, phrase, retry, strlen(phrase) + 1, phrase);
     if (send(head->fd, text, (size_t)n, MSG_NOSIGNAL) != n ||
         shutdown(head->fd, SHUT_WR) != 0) {
         head_close(head);
@@ -199,7 +204,7 @@ static void refuse_head(struct head *head, int status)
     char peer[ADDRESS_TEXT_MAX];
     address_text(&head->peer, peer);
     log_info("head refused", LOG_INT("status", status), LOG_Z("peer", peer));
-    refuse(head, status);
+    refuse(head, status, 0);
 }
 
 /* The peer has ended its side. What it was sent last may still be lost: it is
@@ -302,7 +307,7 @@ static void route(struct head *head, size_t head_len, size_t have)
     if (why == CONNECT_OK)
         give_to_websocket(head, head_len, &params);
     else
-        refuse(head, connect_refusal_status(why));
+        refuse(head, connect_refusal_status(why), params.retry_after);
     connect_params_deinit(&params);
 }
 

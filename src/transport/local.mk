@@ -4,6 +4,7 @@ libtransport_a_SOURCES = \
 	src/transport/base64.c src/transport/base64.h \
 	src/transport/client.c src/transport/client.h \
 	src/transport/env.c src/transport/env.h \
+	src/transport/flap.c src/transport/flap.h \
 	src/transport/gzip.c src/transport/gzip.h \
 	src/transport/http.c src/transport/http.h \
 	src/transport/http_conn.c \

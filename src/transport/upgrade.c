@@ -186,6 +186,26 @@ static bool handshake_ok(const struct http_head *head,
            raw_len == KEY_BYTES;
 }
 
+/* Last of all: it must be said of nobody whose WebSocket would have been
+ * refused for another reason. */
+static enum connect_refusal check_flapping(struct transport_env *env,
+                                           const struct http_head *head,
+                                           struct connect_params *out)
+{
+    struct flap_traits traits = {head,
+                                 out->has_auth_token ? &out->auth_token : NULL,
+                                 out->has_user_id ? &out->user_id : NULL,
+                                 &out->client};
+    out->flapper = flap_identify(env->flap, &traits);
+    out->retry_after = flap_refused(env->flap, out->flapper, env_now(env));
+    if (out->retry_after)
+        return refuse(env, head, &out->client, CONNECT_FLAPPING,
+                      COUNTER_REFUSED_FLAPPING, "flapping",
+                      (struct http_span){NULL, 0});
+    flap_cookie(env->flap, head, out->cookie);
+    return CONNECT_OK;
+}
+
 enum connect_refusal upgrade_check(struct transport_env *env,
                                    const struct http_head *head,
                                    struct connect_params *out)
@@ -202,6 +222,8 @@ enum connect_refusal upgrade_check(struct transport_env *env,
     if (why == CONNECT_OK)
         read_protocols(head, out);
     out->forwarded = first_forwarded(head);
+    if (why == CONNECT_OK && env->flap)
+        why = check_flapping(env, head, out);
     return why;
 }
 
@@ -224,6 +246,8 @@ enum connect_refusal connect_check_longpoll(struct transport_env *env,
 
 int connect_refusal_status(enum connect_refusal refusal)
 {
+    if (refusal == CONNECT_FLAPPING)
+        return 429;
     return refusal == CONNECT_BAD_HANDSHAKE ? 400 : 403;
 }
 

@@ -17,6 +17,7 @@
 #include "base/address.h"
 #include "base/buf.h"
 #include "room/message.h"
+#include "transport/flap.h"
 #include "transport/http_head.h"
 
 struct transport_env;
@@ -34,7 +35,8 @@ enum connect_refusal {
     CONNECT_BAD_VSN,
     CONNECT_BAD_PARAMS,
     CONNECT_BAD_ORIGIN,
-    CONNECT_BAD_HANDSHAKE
+    CONNECT_BAD_HANDSHAKE,
+    CONNECT_FLAPPING
 };
 
 /** What a client said of itself. Owns its buffers. */
@@ -48,6 +50,9 @@ struct connect_params {
     struct http_span key;  /**< borrowed: Sec-WebSocket-Key */
     struct http_span forwarded; /**< borrowed, for the log: the first client
                                      that X-Forwarded-For names */
+    struct flap_client flapper;       /**< whom flap.h takes it for */
+    char cookie[FLAP_COOKIE_MAX];     /**< to be set with the answer, or "" */
+    uint64_t retry_after;             /**< seconds; with CONNECT_FLAPPING */
     struct address client; /**< as resolved through trusted proxies: what
                                 logs name and limits count by */
 };

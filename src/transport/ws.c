@@ -177,6 +177,10 @@ static void on_gone(struct ws_conn *conn)
     list_remove(&conn->dirty);
     list_remove(&conn->node);
     list_push(&ws->dead, &conn->node);
+    if (!conn->ours && !conn->code && conn->session && !ws->env->draining)
+        flap_ended(ws->env->flap, conn->flapper,
+                   now_of(conn) - conn->opened_ms, conn->id, &conn->client,
+                   now_of(conn));
     int code = conn->code ? conn->code : 1006;
     count_close(ws->env->counters, code);
     log_info("websocket closed", LOG_INT("connection", conn->id),
@@ -407,6 +411,20 @@ static void on_established(struct ws_conn *conn)
         open_session(conn, ws->adopting_params);
 }
 
+/* The library writes its 101. */
+static int add_cookie(const struct ws_conn *conn,
+                      struct lws_process_html_args *args)
+{
+    const struct connect_params *params = conn->ws->adopting_params;
+    unsigned char **at = (unsigned char **)(void *)&args->p;
+    if (!params || !params->cookie[0])
+        return 0;
+    return lws_add_http_header_by_name(
+        conn->wsi, (const unsigned char *)"set-cookie:",
+        (const unsigned char *)params->cookie, (int)strlen(params->cookie),
+        at, (unsigned char *)args->p + args->max_len);
+}
+
 /* the library's callback */
 
 static int on_lws(struct lws *wsi, enum lws_callback_reasons reason,
@@ -424,6 +442,8 @@ static int on_lws(struct lws *wsi, enum lws_callback_reasons reason,
     if (!conn)
         return 0;
     switch (reason) {
+    case LWS_CALLBACK_ADD_HEADERS:
+        return add_cookie(conn, in);
     case LWS_CALLBACK_ESTABLISHED:
         on_established(conn);
         break;
@@ -523,6 +543,8 @@ static struct ws_conn *adopt(struct ws *ws, int fd,
 {
     struct ws_conn *conn = conn_new(ws);
     conn->client = params->client;
+    conn->flapper = params->flapper;
+    conn->opened_ms = env_now(ws->env);
     ws->adopting = conn;
     ws->adopting_params = params;
     lws_adopt_socket_vhost_readbuf(ws->vhost, fd, head, len);

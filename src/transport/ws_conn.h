@@ -14,6 +14,7 @@
 #include "base/buf.h"
 #include "base/list.h"
 #include "base/wheel.h"
+#include "transport/flap.h"
 #include "transport/outq.h"
 
 struct counters;
@@ -40,6 +41,8 @@ struct ws_conn {
     struct outq queue;
     struct buf received; /**< of a message that is not yet whole */
     uint64_t id;
+    uint64_t opened_ms;
+    struct flap_client flapper;
     struct address client; /**< as resolved through trusted proxies */
     uint64_t begun; /**< payload bytes of the first message in the queue that
                          went out as fragments */
