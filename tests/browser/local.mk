@@ -7,7 +7,9 @@ EXTRA_DIST += \
 	tests/browser/board.test.mjs \
 	tests/browser/browser.mjs \
 	tests/browser/editor.test.mjs \
+	tests/browser/flapping.test.mjs \
 	tests/browser/network.test.mjs \
 	tests/browser/pages.test.mjs \
 	tests/browser/picture.mjs \
+	tests/browser/stock.mjs \
 	tests/browser/tasks.test.mjs
