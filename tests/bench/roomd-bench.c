@@ -307,11 +307,11 @@ static void run(struct result *r)
         load_touch();
         load_settle(1.2); /* the server gives its caches back */
     }
-    r->memory_joined = usage_now(true);
     r->idle_from = usage_now(false);
     if (o->idle > 0)
         load_idle(o->idle);
     r->idle_to = usage_now(false);
+    r->memory_joined = usage_now(true);
     r->sent = r->idle_to;
     if (o->rate > 0 || o->window) {
         uint64_t sent = bench.sent, delivered = bench.delivered;
