@@ -9,7 +9,7 @@
 #include "base/blob.h"
 #include "base/mem.h"
 
-enum { FIRST_CAP = 8 };
+enum { FIRST_CAP = 16 };
 
 void outq_init(struct outq *q, size_t limit)
 {
@@ -73,7 +73,7 @@ static void make_room(struct outq *q)
         q->first = 0;
         return;
     }
-    uint32_t cap = q->many ? q->cap * 2 : FIRST_CAP;
+    uint32_t cap = q->many ? q->cap * 4 : FIRST_CAP;
     struct outq_entry *many = mem_realloc(q->many, cap * sizeof *many);
     if (!q->many)
         memcpy(many, q->few, sizeof q->few);
