@@ -43,7 +43,7 @@ struct blob *blob_try_alloc(size_t len)
 {
     if (len > UINT32_MAX)
         return NULL;
-    struct blob *b = malloc(sizeof *b + len);
+    struct blob *b = mem_try_realloc(NULL, sizeof *b + len);
     return b ? begin(b, len) : NULL;
 }
 

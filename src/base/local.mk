@@ -9,4 +9,5 @@ libbase_a_SOURCES = \
 	src/base/list.h \
 	src/base/log.c src/base/log.h \
 	src/base/mem.c src/base/mem.h \
+	src/base/meter.h \
 	src/base/wheel.c src/base/wheel.h

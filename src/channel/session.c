@@ -317,6 +317,20 @@ static int receive(struct session *s, const struct frame *f,
     return SESSION_OK;
 }
 
+static void note_use(struct session *s, size_t len, uint64_t now_ms)
+{
+    meter_use(&s->messages, &s->env->limits.messages, 1, now_ms);
+    meter_use(&s->bytes, &s->env->limits.bytes, len, now_ms);
+}
+
+uint64_t session_pause_ms(const struct session *s, uint64_t now_ms)
+{
+    const struct session_limits *limits = &s->env->limits;
+    uint64_t a = meter_debt_ms(&s->messages, &limits->messages, now_ms);
+    uint64_t b = meter_debt_ms(&s->bytes, &limits->bytes, now_ms);
+    return a > b ? a : b;
+}
+
 static unsigned depth_limit(const struct session *s)
 {
     size_t depth = s->env->limits.json_depth;
@@ -328,6 +342,7 @@ int session_receive_text(struct session *s, const uint8_t *data, size_t len,
 {
     struct frame f;
     bool v1 = s->form == WIRE_WS_V1 || s->form == WIRE_LP_V1;
+    note_use(s, len, now_ms);
     enum frame_error error =
         v1 ? frame_decode_v1(data, len, depth_limit(s), &f)
            : frame_decode_v2(data, len, depth_limit(s), &f);
@@ -341,6 +356,7 @@ int session_receive_binary(struct session *s, const uint8_t *data, size_t len,
     struct frame f;
     if (s->form == WIRE_WS_V1 || s->form == WIRE_LP_V1)
         return session_receive_text(s, data, len, now_ms);
+    note_use(s, len, now_ms);
     enum frame_error error = frame_decode_binary(data, len, &f);
     return receive(s, &f, error, len, now_ms);
 }

@@ -44,6 +44,7 @@ struct registry {
     uint64_t warn_until; /* window of the bound on warnings */
     uint32_t warned, unwarned;
     bool draining;
+    bool pressed, full; /* see registry_press */
 };
 
 /*

@@ -82,6 +82,19 @@ void registry_drain(struct registry *registry)
     registry->draining = true;
 }
 
+void registry_press(struct registry *registry, bool pressed, bool full)
+{
+    struct list *node, *next;
+    registry->pressed = pressed;
+    registry->full = full;
+    if (!pressed)
+        return;
+    LIST_FOREACH(node, next, &registry->cached)
+    {
+        room_cache_drop(LIST_ENTRY(node, struct room, node));
+    }
+}
+
 uint64_t registry_next_anonymous(struct registry *registry)
 {
     return ++registry->next_anonymous;

@@ -53,6 +53,9 @@ void registry_set_limits(struct registry *registry,
 /** From now on nobody is told who leaves: when the whole server drains, a
  *  room of n would send n * n presence messages to clients that go as well. */
 void registry_drain(struct registry *registry);
+/** Memory is short: caches go, no room is made. `full`: nor does a document
+ *  grow or anybody join. */
+void registry_press(struct registry *registry, bool pressed, bool full);
 /** A number no other client of this process has (anon-<n>). */
 uint64_t registry_next_anonymous(struct registry *registry);
 /** Expire rooms, awareness, graces. Call at least every 100 ms or so; costs

@@ -198,6 +198,10 @@ static room_refusal find_or_create(struct registry *registry, const char *topic,
         counter_inc(registry->counters, COUNTER_LIMIT_MEMBERS);
         return "room is full";
     }
+    if (registry->full || (!room && registry->pressed)) {
+        counter_inc(registry->counters, COUNTER_LIMIT_MEMORY);
+        return "server is full";
+    }
     *out = room ? room : room_new(registry, topic, len);
     return NULL;
 }
@@ -359,17 +363,19 @@ static room_refusal apply(struct room_member *member, const uint8_t *update,
     if (len > registry->limits.update_bytes) {
         counter_inc(registry->counters, COUNTER_LIMIT_UPDATE);
         reason = "update too large";
+    } else if (registry->full) {
+        counter_inc(registry->counters, COUNTER_LIMIT_MEMORY);
+        reason = "server is full";
     } else {
         err = open_document(room);
         heap = err ? 0 : yjs_doc_heap(room->doc);
         if (!err)
             err = yjs_apply_update(room->doc, update, len, &result);
     }
-    if (err == YJS_ERR_NOMEM) {
-        room_fail(room, "applying an update", err);
-        return "room failed";
-    }
-    if (err == YJS_ERR_LIMIT)
+    if (err == YJS_ERR_NOMEM) { /* the document is as it was */
+        counter_inc(registry->counters, COUNTER_LIMIT_MEMORY);
+        reason = "out of memory";
+    } else if (err == YJS_ERR_LIMIT)
         reason = over_limit(room, len);
     else if (err)
         reason = "malformed update";

@@ -63,6 +63,8 @@ CONFIG_KEY(time, keepalive_timeout, "75s", 100, CONFIG_H, 1,
     "Between two requests of one connection")
 CONFIG_KEY(time, idle_timeout, "60s", 100, 24 * CONFIG_H, 1,
     "A WebSocket that sends nothing is closed with 1002")
+CONFIG_KEY(time, message_timeout, "60s", 1 * CONFIG_S, CONFIG_H, 1,
+    "For a WebSocket message from its first byte to its last, 1.5 times at most; longer closes with 1002")
 CONFIG_KEY(time, close_timeout, "5s", 100, CONFIG_H, 1,
     "For the closing handshake of a WebSocket")
 CONFIG_KEY(time, flap_life, "5s", 100, CONFIG_H, 1,
@@ -91,6 +93,24 @@ CONFIG_KEY(count, flap_deaths, "4", 0, 1000, 1,
     "WebSockets of one client that die young before it is sent to long-poll; 0: never (for clients that have none)")
 CONFIG_KEY(count, flap_clients, "10000", 1, 1000000, 1,
     "Such clients that are remembered; the oldest is forgotten first")
+CONFIG_KEY(count, address_connections, "2000", 0, 1000000, 1,
+    "Sockets and long-poll sessions of one client address (IPv6: /64 network); more are closed with 1013 or answered with status 500; 0: no limit")
+CONFIG_KEY(count, address_opens, "100", 0, 1000000, 1,
+    "WebSockets and long-poll sessions that one client address may open in a second, in the long run; answered likewise; 0: no limit")
+CONFIG_KEY(count, address_opens_burst, "2000", 1, 1000000, 1,
+    "And at once")
+CONFIG_KEY(choice, address_limits, "remote", 0, 0, 1,
+    "Whose addresses that is about: remote leaves out this machine's own and trusted_proxies [remote all off]")
+CONFIG_KEY(count, client_messages, "500", 0, 1000000, 1,
+    "Messages of one client in a second, in the long run; who sends more is read more slowly, nothing is lost; 0: no limit")
+CONFIG_KEY(count, client_messages_burst, "5000", 1, 100000000, 1,
+    "And at once")
+CONFIG_KEY(bytes, client_bytes, "4M", 0, CONFIG_G, 1,
+    "Bytes of one client in a second, likewise")
+CONFIG_KEY(bytes, client_bytes_burst, "32M", CONFIG_K, 64ull * CONFIG_G, 1,
+    "And at once")
+CONFIG_KEY(bytes, memory_bytes, "0", 0, 1024ull * CONFIG_G, 1,
+    "Resident memory from which on nobody new is served (1013, status 500), the clients that hold most of it are closed with 1013, and 1/8 above it updates are refused; 0: three quarters of the machine's or the control group's")
 CONFIG_KEY(bytes, head_bytes, "16k", 512, 16 * CONFIG_K, 1,
     "One HTTP request head; more is answered with 431")
 CONFIG_KEY(bytes, frame_bytes, "16M", CONFIG_K, CONFIG_G, 1,

@@ -340,6 +340,11 @@ size_t http_end_sessions(struct http *http, size_t most)
     return longpoll_end_some(http->longpoll, most);
 }
 
+size_t http_shed(struct http *http)
+{
+    return longpoll_shed(http->longpoll);
+}
+
 size_t http_requests(const struct http *http)
 {
     return http->requests;

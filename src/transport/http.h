@@ -63,4 +63,7 @@ void http_stop(struct http *http);
 /** After that. NULL is accepted. */
 void http_free(struct http *http);
 
+/** As ws_shed, for long-poll sessions. */
+size_t http_shed(struct http *http);
+
 #endif

@@ -164,6 +164,8 @@ struct http_conn *http_conn_new(struct http *http, struct http_pool *pool,
     conn->fd = fd;
     conn->keep = request->keep;
     conn->peer = request->peer;
+    conn->visitor = visitors_enter(http->env->visitors, &conn->peer,
+                                   env_now(http->env));
     conn->consumed = request->consumed + request->head_len;
     if (length.p)
         conn->consumed += strtoull(length.p, NULL, 10);
@@ -200,6 +202,7 @@ void http_conn_free(struct http_conn *conn)
     struct transport_env *env = conn->http->env;
     list_remove(&conn->node);
     wheel_cancel(env->wheel, &conn->deadline);
+    visitors_leave(conn->visitor, env_now(env));
     if (!conn->spent) {
         http_keep_free(conn->keep, conn->mhd && tcp_lost(conn->fd));
         counter_dec(env->counters, COUNTER_CONNECTIONS_HTTP);
@@ -236,6 +239,8 @@ static void give_back(struct http_conn *conn)
         return;
     }
     conn->spent = true;
+    visitors_leave(conn->visitor, env_now(env));
+    conn->visitor = NULL;
     wheel_cancel(env->wheel, &conn->deadline);
     list_push(&http->spent, &conn->node);
     if (!wheel_armed(&http->spent_timer))

@@ -53,6 +53,7 @@ void http_request_free(struct http_request *r, bool written)
     if (r->polled && http->longpoll)
         longpoll_finish(http->longpoll, &r->lp, written,
                         http_conn_link(r->conn), env_now(http->env));
+    wheel_cancel(http->env->wheel, &r->pause);
     buf_deinit(&r->body);
     if (r->upgrade)
         connect_params_deinit(r->upgrade);
@@ -161,17 +162,30 @@ static bool start_poll(struct http_request *r, const struct http_head *head)
     return true;
 }
 
+static void on_pause_over(struct wheel_timer *timer, uint64_t now)
+{
+    (void)now;
+    http_request_wake(LIST_ENTRY(timer, struct http_request, pause));
+}
+
 static bool handle_post(struct http_request *r, const struct http_head *head)
 {
     struct http *http = r->conn->http;
+    uint64_t pause;
     if (r->too_large)
         return reply_longpoll_status(r, 400, LP_TOO_LARGE);
     int status = longpoll_post(
         http->longpoll, head,
         r->body.data ? (uint8_t *)r->body.data : (uint8_t *)(char[1]){0},
-        r->body.len, &r->client, env_now(http->env));
+        r->body.len, &r->client, env_now(http->env), &pause);
     buf_deinit(&r->body);
-    return reply_longpoll_status(r, 200, status);
+    if (!pause)
+        return reply_longpoll_status(r, 200, status);
+    r->post_status = status;
+    wheel_set(http->env->wheel, &r->pause, env_now(http->env) + pause,
+              on_pause_over);
+    http_request_park(r);
+    return true;
 }
 
 static bool preflight(struct http_request *r, const struct http_head *head)
@@ -541,6 +555,9 @@ bool http_request_step(struct http_request *r, const char *method,
     }
     if (r->polled) /* resumed */
         return r->aborted ? false : reply_poll(r);
+    if (r->post_status) /* likewise */
+        return r->aborted ? false
+                          : reply_longpoll_status(r, 200, r->post_status);
     int refused = build_head(r, method, version, &head);
     if (refused)
         return refuse_head(r, refused);

@@ -77,6 +77,7 @@ struct http_conn {
     struct list node;           /**< in arriving, answered or spent */
     struct wheel_timer deadline;
     struct http_keep *keep; /**< or NULL */
+    struct visitor *visitor; /**< of the peer, or NULL */
     struct address peer;
     uint64_t consumed; /**< bytes of the connection that its requests make up,
                             the current one included */
@@ -94,6 +95,8 @@ struct http_request {
     struct list node;
     struct poller_item watch;
     struct lp_request lp;
+    struct wheel_timer pause; /**< until the answer to a POST may go */
+    int post_status;          /**< that answer; 0: there is none waiting */
     struct buf body;
     struct connect_params *upgrade; /**< while it becomes a WebSocket */
     bool checked;   /**< its head was read by listen.c */

@@ -86,6 +86,7 @@ struct head {
     bool returned; /* was HTTP before, and counts as that */
     bool proxied;  /* a PROXY header comes first */
     struct address peer;
+    struct visitor *visitor; /* of the peer, or NULL */
     int fd;
 };
 
@@ -112,6 +113,7 @@ static void head_unlink(struct head *head)
     wheel_cancel(l->env->wheel, &head->timer);
     list_remove(&head->node);
     counter_dec(l->env->counters, gauge(head));
+    visitors_leave(head->visitor, env_now(l->env));
     free(head);
 }
 
@@ -339,6 +341,18 @@ static void begin_head(struct head *head)
     wheel_set(env->wheel, &head->timer, head->deadline, on_deadline);
 }
 
+/* Counts the head for its address; closes it when that has far too many. */
+static bool admit(struct head *head)
+{
+    struct transport_env *env = head->owner->env;
+    head->visitor = visitors_enter(env->visitors, &head->peer, env_now(env));
+    if (!visitor_far_over(head->visitor))
+        return true;
+    counter_inc(env->counters, COUNTER_LIMIT_ADDRESS_CONNECTIONS);
+    head_close(head);
+    return false;
+}
+
 /* No answer: who sends none of these does not speak HTTP to us yet. */
 static void refuse_proxy_header(struct head *head)
 {
@@ -367,8 +381,12 @@ static void read_proxy_header(struct head *head, size_t have, bool hangup)
         refuse_proxy_header(head);
         return;
     }
-    if (address_known(&client))
+    if (address_known(&client)) {
         head->peer = client;
+        visitors_leave(head->visitor, env_now(l->env));
+        if (!admit(head))
+            return;
+    }
     lower_mark(head);
     head->proxied = false;
     head->consumed += (uint64_t)len;
@@ -462,6 +480,8 @@ static void on_accepted(struct listener *l, int fd)
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
     struct head *head = head_new(l, fd, false, l->env->limits.head_ms);
     tcp_peer(fd, &head->peer);
+    if (!admit(head))
+        return;
     head->proxied = l->env->clients.proxy_protocol &&
                     address_list_has(&l->env->clients.trusted, &head->peer);
     /* The head is often there already. */
@@ -476,6 +496,8 @@ void listener_return(struct listener *listener, int fd, uint64_t consumed,
     head->consumed = consumed;
     head->peer = *peer;
     head->keep = keep;
+    head->visitor =
+        visitors_enter(listener->env->visitors, peer, env_now(listener->env));
     wait_for_more(head, 0);
 }
 

@@ -20,6 +20,7 @@ libtransport_a_SOURCES = \
 	src/transport/tcp.c src/transport/tcp.h \
 	src/transport/token.c src/transport/token.h \
 	src/transport/upgrade.c src/transport/upgrade.h \
+	src/transport/visitors.c src/transport/visitors.h \
 	src/transport/ws.c src/transport/ws.h \
 	src/transport/ws_conn.h \
 	src/transport/ws_write.c

@@ -48,6 +48,9 @@
 #include "transport/env.h"
 #include "transport/upgrade.h"
 
+/* phoenix.js gives a POST up after 20 s. */
+enum { PAUSE_MAX_MS = 10000 };
+
 struct longpoll {
     struct transport_env *env;
     const struct longpoll_ops *ops;
@@ -65,6 +68,7 @@ struct lp_session {
     struct wheel_timer timer;
     uint64_t connection;
     struct address client;
+    struct visitor *visitor; /* of that address, or NULL */
     bool ended;
     uint8_t id[TOKEN_ID_BYTES];
     char token[TOKEN_CHARS + 1]; /* signed once, told in every answer */
@@ -267,23 +271,42 @@ static bool full(struct longpoll *lp)
     return true;
 }
 
+/* phoenix.js takes 500 for a failed connect: it tries again, backing off. */
+static bool may_open(struct longpoll *lp, struct visitor *visitor,
+                     uint64_t now)
+{
+    struct transport_env *env = lp->env;
+    if (env->draining || full(lp))
+        return false;
+    if (env->shedding) {
+        counter_inc(env->counters, COUNTER_LIMIT_MEMORY);
+        return false;
+    }
+    return visitor_may_open(visitor, now);
+}
+
 static void open_session(struct longpoll *lp, struct lp_request *r,
                          const struct http_head *head, uint64_t now)
 {
+    struct visitor *visitor = visitors_enter(lp->env->visitors, &r->client,
+                                             now);
     struct connect_params params;
     connect_params_init(&params);
     params.client = r->client;
     if (connect_check_longpoll(lp->env, head, &params) != CONNECT_OK) {
         r->status = LP_FORBIDDEN;
-    } else if (lp->env->draining || full(lp)) {
-        r->status = LP_ERROR; /* phoenix.js tries again, backing off */
+    } else if (!may_open(lp, visitor, now)) {
+        r->status = LP_ERROR;
     } else {
         struct lp_session *s = session_new(lp, &params, now);
+        s->visitor = visitor;
+        visitor = NULL;
         memcpy(r->id, s->id, sizeof r->id);
         r->tokened = true;
         r->status = LP_OPEN_OR_GONE;
     }
     connect_params_deinit(&params);
+    visitors_leave(visitor, now);
 }
 
 /* polls */
@@ -501,11 +524,32 @@ static bool is_ndjson(const struct http_head *head)
                         "application/x-ndjson");
 }
 
+/* A client waits for the answer before it posts again, so a late answer slows
+ * down who sends too much. Who does not wait is refused. */
+static int handle_body(struct lp_session *s, const struct http_head *head,
+                       uint8_t *body, size_t len, uint64_t now,
+                       uint64_t *out_pause)
+{
+    struct counters *c = s->lp->env->counters;
+    if (session_pause_ms(s->session, now) > PAUSE_MAX_MS) {
+        counter_inc(c, COUNTER_LIMIT_RATE);
+        return LP_ERROR;
+    }
+    int status = is_ndjson(head) ? handle_lines(s, body, len, now)
+                                 : handle_message(s, body, len, true, now);
+    uint64_t pause = session_pause_ms(s->session, now);
+    if (pause)
+        counter_inc(c, COUNTER_LIMIT_RATE);
+    *out_pause = pause < PAUSE_MAX_MS ? pause : PAUSE_MAX_MS;
+    return status;
+}
+
 int longpoll_post(struct longpoll *lp, const struct http_head *head,
                   uint8_t *body, size_t len, const struct address *client,
-                  uint64_t now)
+                  uint64_t now, uint64_t *out_pause)
 {
     struct buf token;
+    *out_pause = 0;
     int status = LP_OPEN_OR_GONE;
     buf_init(&token, TOKEN_CHARS + 1);
     int found = request_token(head, &token);
@@ -513,10 +557,8 @@ int longpoll_post(struct longpoll *lp, const struct http_head *head,
     counter_add(lp->env->counters, COUNTER_BYTES_IN, len);
     if (!connect_origin_ok(lp->env, head, client))
         status = LP_FORBIDDEN;
-    else if (s && is_ndjson(head))
-        status = handle_lines(s, body, len, now);
     else if (s)
-        status = handle_message(s, body, len, true, now);
+        status = handle_body(s, head, body, len, now, out_pause);
     buf_deinit(&token);
     return status;
 }
@@ -541,6 +583,7 @@ static void reap(struct lp_session *s, uint64_t now)
     outq_clear(&s->unsettled);
     outq_clear(&s->queue);
     counter_dec(lp->env->counters, COUNTER_CONNECTIONS_LP);
+    visitors_leave(s->visitor, now);
     free(s);
 }
 
@@ -561,6 +604,28 @@ size_t longpoll_end_some(struct longpoll *lp, size_t most)
         most--;
     }
     return lp->by_id.count;
+}
+
+size_t longpoll_shed(struct longpoll *lp)
+{
+    struct lp_session *most = NULL;
+    struct list *node, *next;
+    size_t held = ENV_WORTH_SHEDDING;
+    LIST_FOREACH(node, next, &lp->live) {
+        struct lp_session *s = LIST_ENTRY(node, struct lp_session, node);
+        size_t one = outq_held(&s->queue) + outq_held(&s->unsettled);
+        if (one <= held)
+            continue;
+        most = s;
+        held = one;
+    }
+    if (!most)
+        return 0;
+    counter_inc(lp->env->counters, COUNTER_LIMIT_MEMORY);
+    log_info("longpoll closed", LOG_INT("connection", most->connection),
+             LOG_Z("reason", "memory"));
+    end_session(most);
+    return held;
 }
 
 size_t longpoll_count(const struct longpoll *lp)

@@ -90,10 +90,11 @@ void longpoll_finish(struct longpoll *lp, struct lp_request *request,
  *  when nothing is open. */
 void longpoll_settle(struct lp_link *link, bool lost);
 
-/** A POST with its whole body, which is overwritten. Returns the status. */
+/** A POST with its whole body, which is overwritten. Returns the status, to be
+ *  told after `*out_pause` milliseconds. */
 int longpoll_post(struct longpoll *lp, const struct http_head *head,
                   uint8_t *body, size_t len, const struct address *client,
-                  uint64_t now);
+                  uint64_t now, uint64_t *out_pause);
 /** The body that goes with a status alone. */
 void longpoll_status_body(int status, struct buf *out);
 
@@ -101,6 +102,8 @@ void longpoll_status_body(int status, struct buf *out);
 bool longpoll_turn(struct longpoll *lp, uint64_t now);
 /** End up to `most` sessions; returns how many are left. */
 size_t longpoll_end_some(struct longpoll *lp, size_t most);
+/** As ws_shed. */
+size_t longpoll_shed(struct longpoll *lp);
 size_t longpoll_count(const struct longpoll *lp);
 
 #endif

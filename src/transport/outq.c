@@ -202,6 +202,17 @@ void outq_put_back_all(struct outq *q, struct outq *from)
     release(from);
 }
 
+size_t outq_held(const struct outq *q)
+{
+    size_t held = q->cap * sizeof *q->many;
+    for (uint32_t i = q->first; i < q->end; i++) {
+        const struct blob *b = entries_of(q)[i].blob;
+        if (b && !b->joint)
+            held += b->len / b->refs;
+    }
+    return held;
+}
+
 bool outq_empty(const struct outq *q)
 {
     for (uint32_t i = q->first; i < q->end; i++)

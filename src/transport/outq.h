@@ -64,6 +64,9 @@ void outq_put_back(struct outq *q, struct blob *blob,
                    enum message_class klass);
 /** All of `from`, which is empty then, in front of `q`. */
 void outq_put_back_all(struct outq *q, struct outq *from);
+/** Memory that would be free without it: what others hold as well counts by
+ *  its share. O(messages). */
+size_t outq_held(const struct outq *q);
 bool outq_empty(const struct outq *q);
 
 #endif

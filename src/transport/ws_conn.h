@@ -37,7 +37,8 @@ struct ws_conn {
     struct lws *wsi;         /**< NULL before adoption and after its end */
     struct session *session; /**< NULL when only opened to be closed */
     struct list node, dirty;
-    struct wheel_timer timer; /**< idle, then closing */
+    struct wheel_timer timer; /**< idle or paused, then closing */
+    struct visitor *visitor;  /**< of the client's address, or NULL */
     struct outq queue;
     struct buf received; /**< of a message that is not yet whole */
     uint64_t id;
@@ -48,6 +49,10 @@ struct ws_conn {
                          went out as fragments */
     enum ws_state state;
     uint16_t code;
+    bool paused;     /**< nothing is read until its debt is paid */
+    uint32_t received_whole; /**< messages; wraps */
+    uint32_t seen_whole;     /**< as of the last look at it */
+    uint64_t mid_since; /**< in the middle of one message since (ms), or 0 */
     bool ours;       /**< we ended it */
     bool close_sent; /**< our Close is written, or with the library */
 };

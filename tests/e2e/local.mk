@@ -12,6 +12,7 @@ EXTRA_DIST += \
 	tests/e2e/connect.test.mjs \
 	tests/e2e/drain.test.mjs \
 	tests/e2e/flapping.test.mjs \
+	tests/e2e/flood.test.mjs \
 	tests/e2e/http.test.mjs \
 	tests/e2e/large.test.mjs \
 	tests/e2e/limits.test.mjs \

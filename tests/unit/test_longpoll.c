@@ -177,7 +177,8 @@ static int post_as(const char *query, const char *type, const char *text)
     size_t len = strlen(text);
     uint8_t *body = malloc(len + (len == 0));
     memcpy(body, text, len);
-    int status = longpoll_post(lp, &head, body, len, &nobody, now);
+    uint64_t pause;
+    int status = longpoll_post(lp, &head, body, len, &nobody, now, &pause);
     free(body);
     return status;
 }
@@ -416,8 +417,9 @@ START_TEST(connects_that_are_refused)
     memset(&p, 0, sizeof p);
     ck_assert(!longpoll_poll(lp, &p.request, &head, now));
     ck_assert_int_eq(status_of(finish_poll(&p, true)), 403);
+    uint64_t pause;
     ck_assert_int_eq(longpoll_post(lp, &head, (uint8_t *)(char[1]){0}, 0,
-                                   &nobody, now),
+                                   &nobody, now, &pause),
                      403);
     for (int i = 0; i < 10; i++)
         ck_assert_int_eq(status_of(poll_now(&p, "vsn=2.0.0")), 410);
