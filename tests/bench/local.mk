@@ -14,3 +14,27 @@ tests_bench_floor_SOURCES = tests/bench/floor.c
 tests_bench_micro_SOURCES = tests/bench/micro.c
 tests_bench_micro_LDADD = libchannel.a libroom.a libyjs.a libbase.a
 CLEANFILES += tests/bench/roomd-bench tests/bench/floor tests/bench/micro
+EXTRA_DIST += \
+	tests/bench/budget.mjs \
+	tests/bench/flame.mjs \
+	tests/bench/notes.md \
+	tests/bench/plot.mjs \
+	tests/bench/report.mjs \
+	tests/bench/run.mjs \
+	tests/bench/scenarios.mjs \
+	tests/bench/servers.mjs
+CLEANFILES += tests/bench/results.json
+
+# All of it, in a quarter of an hour: docs/PERFORMANCE.md. BENCH=quick takes
+# three minutes; bench-report writes the document again without measuring.
+bench_binaries = tests/bench/roomd-bench$(EXEEXT) \
+	tests/bench/floor$(EXEEXT) tests/bench/micro$(EXEEXT)
+bench_run = srcdir='$(abs_top_srcdir)' builddir='$(abs_top_builddir)' \
+	node '$(srcdir)/tests/bench/run.mjs'
+bench: all
+	$(top_srcdir)/autogen.sh --bench-only $${NO_INSTALL:+--no-install}
+	$(MAKE) $(bench_binaries)
+	$(bench_run) $(ARGS)
+bench-report:
+	$(bench_run) --report $(ARGS)
+.PHONY: bench bench-report

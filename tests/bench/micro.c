@@ -101,7 +101,8 @@ int main(void)
     json[1 + n] = ']';
     json_len = n + 2;
 
-    static const char head[] = "[\"4\",\"17\",\"room:tasks\",\"update\",{\"data\":[";
+    static const char head[] =
+        "[\"4\",\"17\",\"room:tasks\",\"update\",{\"data\":[";
     memcpy(text, head, sizeof head - 1);
     text_len = sizeof head - 1;
     n = ints_length(bytes, FRAME_BYTES);
