@@ -9,12 +9,14 @@ set -eu
 usage() {
     cat <<'END'
 usage: ./autogen.sh [--no-install] [--no-configure] [CONFIGURE OPTION...]
-       ./autogen.sh --tests-only | --packages-only [--no-install]
+       ./autogen.sh --tests-only | --bench-only | --packages-only
+                    [--no-install]
 
   --no-install     install no package
   --no-configure   generate configure, do not run it (to build elsewhere)
   --packages-only  only install what the build needs
   --tests-only     only install what the tests need (make check calls this)
+  --bench-only     only install what `make bench` compares and looks with
   --help           this text; ./configure --help=short for its options
 END
 }
@@ -26,6 +28,7 @@ while [ $# -gt 0 ]; do
     --no-configure) configure=no ;;
     --packages-only) want=packages ;;
     --tests-only) want=tests ;;
+    --bench-only) want=bench ;;
     --help) usage; exit 0 ;;
     *) break ;;
     esac
@@ -76,6 +79,16 @@ look_for_test_needs() {
     need_command chromium chromium
     need_command mandoc mandoc
     need_command shellcheck shellcheck
+}
+
+# What roomd is measured beside, and the profilers.
+look_for_bench_needs() {
+    need_command node nodejs
+    need_command nginx nginx-light
+    [ -e /usr/lib/nginx/modules/ngx_nchan_module.so ] ||
+        missing="$missing libnginx-mod-nchan"
+    need_command perf linux-perf
+    need_command valgrind valgrind
 }
 
 # Quiet when it works, everything apt said when it does not.
@@ -152,6 +165,15 @@ generate() {
 
 if [ "$want" = tests ]; then
     look_for_test_needs
+    install_missing
+    exit 0
+fi
+
+if [ "$want" = bench ]; then
+    look_for_bench_needs
+    # runlevel 1: nginx is not started as a service
+    RUNLEVEL=1
+    export RUNLEVEL
     install_missing
     exit 0
 fi

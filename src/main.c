@@ -3,6 +3,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -41,7 +42,10 @@ static int with_config(const struct options *options, const char *file)
     }
     int code = EXIT_SUCCESS;
     if (options->action == ACTION_HEALTH_CHECK)
-        code = health_check(config.bind, (uint16_t)config.port);
+        code = health_check(config.bind, (uint16_t)config.port,
+                            strcmp(config.proxy_protocol, "on") == 0
+                                ? config.trusted_proxies
+                                : "");
     else
         printf("roomd: the settings are fine, file %s\n",
                file ? file : "none");

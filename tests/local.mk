@@ -42,7 +42,8 @@ LINT = \
 	tests/lint/style.sh \
 	tests/lint/tree.sh \
 	tests/lint/docs.sh \
-	tests/lint/shell.sh
+	tests/lint/shell.sh \
+	tests/lint/www-fresh.sh
 TESTS += $(LINT)
 EXTRA_DIST += $(LINT) tests/lint/lib.sh \
 	tests/package.json \

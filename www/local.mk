@@ -1,18 +1,35 @@
 # SPDX-License-Identifier: MIT
-# The demo page. vendor/*.mjs are made by vendor/build.mjs, which needs npm;
-# they are committed, so nothing else does.
-nobase_dist_pkgdata_DATA = \
-	www/app.js \
-	www/favicon.svg \
-	www/index.html \
-	www/room.js \
-	www/style.css \
-	www/tasks.js \
-	www/vendor/LICENSES.txt \
-	www/vendor/phoenix.mjs \
-	www/vendor/yjs.mjs
+# The web side. www/dist is what roomd serves; it is committed, so that
+# building and installing need no npm. `make www` makes it anew from
+# www/pages and www/client; `make check-www` tests those and proves dist fresh.
+www_dir = $(DESTDIR)$(pkgdatadir)/www
+install-data-hook:
+	@cd '$(srcdir)/www/dist' && find . -type d | while read -r dir; do \
+	    $(MKDIR_P) "$(www_dir)/$$dir"; done && \
+	find . -type f | while read -r file; do \
+	    $(INSTALL_DATA) "$$file" "$(www_dir)/$$file"; done
+uninstall-hook:
+	rm -rf '$(www_dir)'
+
+www:
+	$(SHELL) '$(srcdir)/www/build.sh'
+check-www:
+	$(SHELL) '$(srcdir)/www/build.sh' --test
+.PHONY: www check-www
 
 EXTRA_DIST += \
-	www/vendor/build.mjs \
-	www/vendor/package-lock.json \
-	www/vendor/package.json
+	docs/MIGRATION.md \
+	docs/tasks.png \
+	www/build.sh \
+	www/client/README.md \
+	www/client/package.json \
+	www/client/src \
+	www/client/test \
+	www/client/tsconfig.json \
+	www/deliver.js \
+	www/dist \
+	www/package-lock.json \
+	www/package.json \
+	www/pages \
+	www/tsconfig.json \
+	www/vitest.config.js

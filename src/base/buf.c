@@ -9,6 +9,8 @@
 
 #include "base/mem.h"
 
+enum { LARGE = 65536 };
+
 void buf_init(struct buf *b, size_t limit)
 {
     *b = (struct buf){.limit = limit};
@@ -46,7 +48,13 @@ char *buf_reserve(struct buf *b, size_t len)
         size_t cap = b->cap ? b->cap : 64;
         while (cap - b->len < len)
             cap = cap > b->limit / 2 ? b->limit : cap * 2;
-        b->data = mem_realloc(b->data, cap);
+        char *data = cap > LARGE ? mem_try_realloc(b->data, cap)
+                                 : mem_realloc(b->data, cap);
+        if (!data) {
+            b->overflow = true;
+            return NULL;
+        }
+        b->data = data;
         b->cap = cap;
     }
     return b->data + b->len;

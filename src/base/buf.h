@@ -4,6 +4,7 @@
  * A growing byte buffer that cannot exist without its limit. Appending past
  * the limit fails, sets `overflow` and leaves the content as it was; all later
  * appends fail too, so that a chain of appends is checked once at its end.
+ * So does growing past 64 KiB when there is no memory.
  */
 #ifndef BASE_BUF_H
 #define BASE_BUF_H

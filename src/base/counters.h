@@ -24,6 +24,10 @@
       "")                                                                      \
     X(OPENED_HTTP, counter, "connections_opened_total{transport=\"http\"}",    \
       "")                                                                      \
+    X(ADDRESSES, gauge, "addresses",                                           \
+      "Client addresses that are counted (see address_limits)")                \
+    X(MEMORY_CEILING, gauge, "memory_ceiling_bytes",                           \
+      "Resident memory from which on load is shed; 0: none")                   \
     X(POLLS_PARKED, gauge, "longpoll_parked", "Polls waiting for messages")    \
     X(ROOMS, gauge, "rooms", "Rooms in memory")                                \
     X(ROOMS_CREATED, counter, "rooms_created_total", "Rooms created")          \
@@ -74,6 +78,14 @@
     X(LIMIT_BODY_TIME, counter, "limit_total{limit=\"request_timeout\"}", "")  \
     X(LIMIT_IDLE, counter, "limit_total{limit=\"idle_timeout\"}", "")          \
     X(LIMIT_CONNECTIONS, counter, "limit_total{limit=\"connections\"}", "")    \
+    X(LIMIT_MEMORY, counter, "limit_total{limit=\"memory_bytes\"}", "")        \
+    X(LIMIT_RATE, counter, "limit_total{limit=\"client_rate\"}", "")           \
+    X(LIMIT_ADDRESS_CONNECTIONS, counter,                                      \
+      "limit_total{limit=\"address_connections\"}", "")                        \
+    X(LIMIT_ADDRESS_OPENS, counter,                                            \
+      "limit_total{limit=\"address_opens\"}", "")                              \
+    X(LIMIT_MESSAGE_TIME, counter, "limit_total{limit=\"message_timeout\"}",   \
+      "")                                                                      \
     X(LIMIT_SESSIONS, counter, "limit_total{limit=\"longpoll_sessions\"}", "") \
     X(LIMIT_ROOMS, counter, "limit_total{limit=\"rooms\"}", "")                \
     X(LIMIT_MEMBERS, counter, "limit_total{limit=\"members_per_room\"}", "")   \
@@ -91,6 +103,7 @@
     X(LIMIT_RESPONSE_TIME, counter, "limit_total{limit=\"response_timeout\"}", \
       "")                                                                      \
     X(LIMIT_CLOSE_TIME, counter, "limit_total{limit=\"close_timeout\"}", "")   \
+    X(LIMIT_FLAP, counter, "limit_total{limit=\"flap_clients\"}", "")          \
     X(REFUSED_ORIGIN, counter, "refused_total{reason=\"origin\"}",             \
       "Connects refused by reason")                                            \
     X(REFUSED_VSN, counter, "refused_total{reason=\"vsn\"}", "")               \
@@ -98,6 +111,15 @@
     X(REFUSED_PARAMS, counter, "refused_total{reason=\"params\"}", "")         \
     X(REFUSED_HANDSHAKE, counter, "refused_total{reason=\"handshake\"}", "")   \
     X(REFUSED_HEAD, counter, "refused_total{reason=\"head\"}", "")             \
+    X(REFUSED_PROXY, counter, "refused_total{reason=\"proxy_header\"}", "")    \
+    X(REFUSED_FLAPPING, counter, "refused_total{reason=\"flapping\"}", "")     \
+    X(DIED_YOUNG, counter, "websockets_died_young_total{client=\"known\"}",    \
+      "WebSockets cut within flap_life, by whether their client is known")     \
+    X(DIED_YOUNG_UNKNOWN, counter,                                             \
+      "websockets_died_young_total{client=\"unknown\"}", "")                   \
+    X(FLAPPED, counter, "flapping_total",                                      \
+      "Clients sent to long-poll since their WebSockets died young")           \
+    X(FLAPPING, gauge, "flapping_clients", "Those that are remembered now")    \
     X(UNREADABLE, counter, "unreadable_messages_total",                        \
       "Messages that could not be read")                                       \
     X(RELOADS, counter, "reloads_total", "Configuration reloads")

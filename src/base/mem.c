@@ -9,6 +9,37 @@
 #include <stdlib.h>
 #include <string.h>
 
+static struct {
+    void *block;
+    size_t size;
+    bool was_short;
+} reserve;
+
+static bool give_up_reserve(void)
+{
+    bool had = reserve.block != NULL;
+    free(reserve.block);
+    reserve.block = NULL;
+    reserve.was_short = true;
+    return had;
+}
+
+void mem_reserve(size_t size)
+{
+    free(reserve.block);
+    reserve.size = size;
+    reserve.block = size ? malloc(size) : NULL;
+}
+
+bool mem_was_short(void)
+{
+    bool was = reserve.was_short;
+    reserve.was_short = false;
+    if (was && !reserve.block && reserve.size)
+        reserve.block = malloc(reserve.size);
+    return was;
+}
+
 static void *checked(void *ptr, size_t size)
 {
     if (ptr)
@@ -19,12 +50,18 @@ static void *checked(void *ptr, size_t size)
 
 void *mem_alloc(size_t size)
 {
-    return checked(malloc(size ? size : 1), size);
+    void *ptr = malloc(size ? size : 1);
+    if (!ptr && give_up_reserve())
+        ptr = malloc(size ? size : 1);
+    return checked(ptr, size);
 }
 
 void *mem_zalloc(size_t size)
 {
-    return checked(calloc(1, size ? size : 1), size);
+    void *ptr = calloc(1, size ? size : 1);
+    if (!ptr && give_up_reserve())
+        ptr = calloc(1, size ? size : 1);
+    return checked(ptr, size);
 }
 
 void *mem_array(size_t count, size_t size)
@@ -36,7 +73,18 @@ void *mem_array(size_t count, size_t size)
 
 void *mem_realloc(void *ptr, size_t size)
 {
-    return checked(realloc(ptr, size ? size : 1), size);
+    void *moved = realloc(ptr, size ? size : 1);
+    if (!moved && give_up_reserve())
+        moved = realloc(ptr, size ? size : 1);
+    return checked(moved, size);
+}
+
+void *mem_try_realloc(void *ptr, size_t size)
+{
+    void *moved = realloc(ptr, size ? size : 1);
+    if (!moved)
+        reserve.was_short = true;
+    return moved;
 }
 
 void *mem_dup(const void *src, size_t len)

@@ -2,12 +2,14 @@
 /**
  * @file mem.h
  * Allocation for the daemon: succeeds or ends the process with one line on
- * stderr. What peers may make us allocate is bounded by named limits before
- * it gets here. The engine (src/yjs) does not use this.
+ * stderr; first a reserve is given up. What peers may make us allocate is
+ * bounded by named limits before it gets here. The engine (src/yjs) does not
+ * use this.
  */
 #ifndef BASE_MEM_H
 #define BASE_MEM_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 void *mem_alloc(size_t size);
@@ -26,5 +28,14 @@ char *mem_strdup(const char *src);
  * them without pages. Cheap unless 8 MiB more are free than then.
  */
 size_t mem_give_back(size_t idle);
+
+/** Memory held back for the day when there is no more: the first allocation
+ *  that fails gets it, so that the process lives on and can shed load. */
+void mem_reserve(size_t size);
+/** Was memory short since the last call? Refills the reserve if it can. */
+bool mem_was_short(void);
+/** Like realloc, for what a peer may make large: NULL, `ptr` untouched, when
+ *  there is no memory. */
+void *mem_try_realloc(void *ptr, size_t size);
 
 #endif

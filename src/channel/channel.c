@@ -22,6 +22,8 @@
 #include "channel/ints.h"
 #include "channel/json.h"
 
+enum { CLOSE_SHEDDING = 1013 };
+
 #define CHANNEL_OF(m) LIST_ENTRY(m, struct channel, member)
 
 static const struct room_member_ops member_ops;
@@ -87,9 +89,12 @@ static void on_push(struct room_member *member, struct message *message)
 {
     struct channel *ch = CHANNEL_OF(member);
     struct token ref = channel_ref(ch);
-    session_send(ch->session,
-                 frame_push((enum wire_form)ch->session->form, &ref, message),
-                 message->klass);
+    struct session *s = ch->session;
+    struct blob *blob = frame_push((enum wire_form)s->form, &ref, message);
+    if (blob)
+        session_send(s, blob, message->klass);
+    else /* never a gap: it comes back and starts again */
+        s->ops->close(s->carrier, CLOSE_SHEDDING);
 }
 
 /* The room is no more: tell the client, which then rejoins. */

@@ -22,6 +22,7 @@ struct session {
     struct room_identity who; /* user: in `text` */
     struct list channels;     /* most recently used first */
     struct list dead;         /* ended by their rooms, to be freed */
+    struct meter messages, bytes; /* what the client sends */
     uint32_t count;           /* of channels */
     uint16_t auth_token_len;  /* behind the user in `text` */
     uint8_t form;             /* enum wire_form */

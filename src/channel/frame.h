@@ -38,7 +38,10 @@ bool token_is(const struct token *t, const char *text);
 
 enum {
     FRAME_FIELD_MAX = 255, /**< a ref's bytes; binary frames hold no more */
-    FRAME_SCRATCH = 1024   /**< for fields that came with escapes */
+    FRAME_SCRATCH = 1024,  /**< for fields that came with escapes */
+    /** From so many bytes on a shared payload is not copied: the message is a
+     *  joint blob. Transports rely on small blobs being in one piece. */
+    FRAME_SHARED_MIN = 128 * 1024
 };
 
 /** A message from a client. Everything points into the input or, for fields
@@ -73,7 +76,8 @@ enum frame_error frame_decode_binary(const uint8_t *data, size_t len,
 /** Without refs: what a fan-out sends to everybody. */
 struct blob *frame_broadcast(enum wire_form form,
                              const struct message *message);
-/** On one member's join_ref. */
+/** On one member's join_ref. NULL when there is no memory for a shared
+ *  payload. */
 struct blob *frame_push(enum wire_form form, const struct token *join_ref,
                         const struct message *message);
 
@@ -88,10 +92,10 @@ struct blob *frame_reply_ok(enum wire_form form, const struct frame_reply *to);
 struct blob *frame_reply_error(enum wire_form form,
                                const struct frame_reply *to,
                                const char *reason);
-/** Status ok, `{"state":[ints]}`. */
+/** Status ok, `{"state":[ints]}`; NULL when there is no memory for them. */
 struct blob *frame_reply_state(enum wire_form form,
                                const struct frame_reply *to,
-                               const uint8_t *state, size_t len);
+                               struct payload *state);
 /** phx_close and phx_error: both carry the join_ref as their ref as well. */
 struct blob *frame_close(enum wire_form form, const struct token *join_ref,
                          const struct token *topic);

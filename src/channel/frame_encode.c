@@ -8,6 +8,9 @@
  *   LP     the text message as a JSON string: quoted and escaped once more
  *   B64    binary messages as a base64 string, text as LP
  *
+ * A payload that is shared is not written at all: what is before it and what
+ * is behind it become the head and the tail of a joint blob.
+ *
  *   V2 text       [join_ref, ref, topic, event, payload]
  *   V1 text       {"topic": , "event": , "payload": , "ref": }
  *   V2 push       0 #join_ref #topic #event join_ref topic event data
@@ -24,7 +27,8 @@
 struct sink {
     uint8_t *at; /* NULL: count only */
     size_t len;
-    bool quoted; /* inside a JSON string: escape */
+    size_t shared, split; /* bytes left out, and where */
+    bool quoted;          /* inside a JSON string: escape */
 };
 
 static void put_raw(struct sink *s, const void *src, size_t len)
@@ -124,6 +128,7 @@ struct body {
     const uint8_t *data;
     size_t len;
     bool ints;
+    struct blob *shared; /* stands for the data, written already; or NULL */
 };
 
 struct envelope {
@@ -131,13 +136,23 @@ struct envelope {
     struct body body;
 };
 
+/* The data, or the place where the shared data will stand. */
+static void put_data(struct sink *s, const struct body *b)
+{
+    if (b->shared) {
+        s->split = s->len;
+        s->shared = b->shared->len;
+    } else if (b->ints) {
+        put_ints(s, b->data, b->len);
+    } else {
+        put(s, b->data, b->len);
+    }
+}
+
 static void put_body(struct sink *s, const struct body *b)
 {
     put_z(s, b->head);
-    if (b->ints)
-        put_ints(s, b->data, b->len);
-    else
-        put(s, b->data, b->len);
+    put_data(s, b);
     put_z(s, b->tail);
 }
 
@@ -212,23 +227,44 @@ static size_t ws_head(uint8_t out[WS_HEAD_MAX], uint8_t first, size_t len)
     return 2 + bytes;
 }
 
-static struct blob *encode_text(enum wire_form form, const struct envelope *e)
+/* A blob of a WebSocket header, if any, and what `write_it` writes. */
+static struct blob *encode(enum wire_form form, uint8_t first,
+                           void (*write_it)(struct sink *, enum wire_form,
+                                            const struct envelope *),
+                           const struct envelope *e)
 {
     struct sink count = {0}, write = {0};
     uint8_t head[WS_HEAD_MAX];
-    put_text(&count, form, e);
-    size_t skip = is_ws(form) ? ws_head(head, WS_TEXT, count.len) : 0;
-    struct blob *blob = blob_alloc(skip + count.len);
-    memcpy(blob->data, head, skip);
-    write.at = blob->data + skip;
-    put_text(&write, form, e);
-    return blob;
+    write_it(&count, form, e);
+    if (count.len + count.shared > UINT32_MAX - WS_HEAD_MAX)
+        return NULL; /* a shared payload of gigabytes */
+    size_t skip =
+        first ? ws_head(head, first, count.len + count.shared) : 0;
+    struct blob *own = blob_alloc(skip + count.len);
+    memcpy(own->data, head, skip);
+    write.at = own->data + skip;
+    write_it(&write, form, e);
+    if (!e->body.shared)
+        return own;
+    size_t before = skip + write.split;
+    struct blob *joint =
+        blob_join(own->data, before, e->body.shared, own->data + before,
+                  own->len - before);
+    blob_unref(own);
+    return joint;
+}
+
+static struct blob *encode_text(enum wire_form form, const struct envelope *e)
+{
+    return encode(form, is_ws(form) ? WS_TEXT : 0, put_text, e);
 }
 
 /* ------------------------------------------------------------------ bytes */
 
-static void put_binary(struct sink *s, const struct envelope *e)
+static void put_binary(struct sink *s, enum wire_form form,
+                       const struct envelope *e)
 {
+    (void)form;
     bool push = e->join_ref.kind != TOKEN_NULL;
     uint8_t head[4];
     size_t n = 0;
@@ -242,20 +278,7 @@ static void put_binary(struct sink *s, const struct envelope *e)
         put_raw(s, e->join_ref.text, e->join_ref.len);
     put_raw(s, e->topic.text, e->topic.len);
     put_raw(s, e->event.text, e->event.len);
-    put_raw(s, e->body.data, e->body.len);
-}
-
-static struct blob *encode_ws_binary(const struct envelope *e)
-{
-    struct sink count = {0}, write = {0};
-    uint8_t head[WS_HEAD_MAX];
-    put_binary(&count, e);
-    size_t skip = ws_head(head, WS_BINARY, count.len);
-    struct blob *blob = blob_alloc(skip + count.len);
-    memcpy(blob->data, head, skip);
-    write.at = blob->data + skip;
-    put_binary(&write, e);
-    return blob;
+    put_data(s, &e->body);
 }
 
 static uint8_t *base64(uint8_t *dst, const uint8_t *src, size_t len)
@@ -280,12 +303,8 @@ static uint8_t *base64(uint8_t *dst, const uint8_t *src, size_t len)
 
 static struct blob *encode_base64(const struct envelope *e)
 {
-    struct sink count = {0}, write = {0};
-    put_binary(&count, e);
-    struct blob *bytes = blob_alloc(count.len);
-    write.at = bytes->data;
-    put_binary(&write, e);
-    struct blob *blob = blob_alloc(2 + (count.len + 2) / 3 * 4);
+    struct blob *bytes = encode(WIRE_LP_V2_B64, 0, put_binary, e);
+    struct blob *blob = blob_alloc(2 + ((size_t)bytes->len + 2) / 3 * 4);
     blob->data[0] = '"';
     *base64(blob->data + 1, bytes->data, bytes->len) = '"';
     blob_unref(bytes);
@@ -294,18 +313,42 @@ static struct blob *encode_base64(const struct envelope *e)
 
 /* --------------------------------------------------------------- encoders */
 
+/* Let `body` stand for a payload; what is large is written once for all who
+ * send it. False without memory for that. */
+static bool share(struct body *body, struct payload *p)
+{
+    struct blob **kept = body->ints ? &p->ints : &p->bytes;
+    if (p->len < FRAME_SHARED_MIN)
+        return true;
+    if (!*kept) {
+        *kept = blob_try_alloc(body->ints ? ints_length(p->data, p->len)
+                                          : p->len);
+        if (*kept && body->ints)
+            ints_write((*kept)->data, p->data, p->len);
+        else if (*kept)
+            memcpy((*kept)->data, p->data, p->len);
+    }
+    body->shared = *kept;
+    return *kept != NULL;
+}
+
 static struct blob *encode_message(enum wire_form form, struct envelope *e,
                                    const struct message *m)
 {
     e->topic = (struct token){m->topic, m->topic_len, TOKEN_STRING};
     e->event = (struct token){m->event, m->event_len, TOKEN_STRING};
-    e->body = (struct body){"", "", m->payload, m->payload_len, false};
-    if (m->kind == MESSAGE_BYTES && form == WIRE_WS_V2)
-        return encode_ws_binary(e);
+    e->body = (struct body){
+        .head = "", .tail = "", .data = m->payload, .len = m->payload_len};
+    /* base64 depends on what stands before: nothing to share */
     if (m->kind == MESSAGE_BYTES && form == WIRE_LP_V2_B64)
         return encode_base64(e);
-    if (m->kind != MESSAGE_JSON) {
-        e->body.ints = true;
+    e->body.ints = m->kind != MESSAGE_JSON &&
+                   !(m->kind == MESSAGE_BYTES && form == WIRE_WS_V2);
+    if (m->shared && !share(&e->body, m->shared))
+        return NULL;
+    if (m->kind == MESSAGE_BYTES && form == WIRE_WS_V2)
+        return encode(form, WS_BINARY, put_binary, e);
+    if (e->body.ints) {
         e->body.head = m->kind == MESSAGE_BYTES ? "[" : "{\"data\":[";
         e->body.tail = m->kind == MESSAGE_BYTES ? "]" : "]}";
     }
@@ -345,7 +388,7 @@ struct blob *frame_reply_ok(enum wire_form form, const struct frame_reply *to)
 {
     return encode_reply(form, to,
                         (struct body){"{\"status\":\"ok\",\"response\":{}}", "",
-                                      NULL, 0, false});
+                                      NULL, 0, false, NULL});
 }
 
 struct blob *frame_reply_error(enum wire_form form,
@@ -354,17 +397,17 @@ struct blob *frame_reply_error(enum wire_form form,
     return encode_reply(
         form, to,
         (struct body){"{\"status\":\"error\",\"response\":{\"reason\":\"",
-                      "\"}}", (const uint8_t *)reason, strlen(reason), false});
+                      "\"}}", (const uint8_t *)reason, strlen(reason), false,
+                      NULL});
 }
 
 struct blob *frame_reply_state(enum wire_form form,
                                const struct frame_reply *to,
-                               const uint8_t *state, size_t len)
+                               struct payload *state)
 {
-    return encode_reply(
-        form, to,
-        (struct body){"{\"status\":\"ok\",\"response\":{\"state\":[", "]}}",
-                      state, len, true});
+    struct body body = {"{\"status\":\"ok\",\"response\":{\"state\":[", "]}}",
+                        state->data, state->len, true, NULL};
+    return share(&body, state) ? encode_reply(form, to, body) : NULL;
 }
 
 static struct blob *encode_end(enum wire_form form, const char *event,
@@ -376,7 +419,7 @@ static struct blob *encode_end(enum wire_form form, const char *event,
         .ref = *join_ref,
         .topic = *topic,
         .event = {event, strlen(event), TOKEN_STRING},
-        .body = {payload, "", NULL, 0, false},
+        .body = {payload, "", NULL, 0, false, NULL},
     };
     return encode_text(form, &e);
 }

@@ -42,10 +42,23 @@ static size_t text_len(uint8_t byte)
     return 2 + (size_t)(byte >= 10) + (size_t)(byte >= 100);
 }
 
+/* How many of the eight bytes of `w` are at least `least` (1 to 127). */
+static size_t count_from(uint64_t w, uint64_t least)
+{
+    const uint64_t ones = 0x0101010101010101, high = 0x80 * ones;
+    uint64_t reach = (w & ~high) + (0x80 - least) * ones;
+    return (size_t)(((reach | w) & high) / 0x80 * ones >> 56);
+}
+
 size_t ints_length(const uint8_t *bytes, size_t len)
 {
-    size_t total = len ? 2 * len - 1 : 0;
-    for (size_t i = 0; i < len; i++)
+    size_t total = len ? 2 * len - 1 : 0, i = 0;
+    for (; i + 8 <= len; i += 8) {
+        uint64_t w;
+        memcpy(&w, bytes + i, sizeof w);
+        total += count_from(w, 10) + count_from(w, 100);
+    }
+    for (; i < len; i++)
         total += (size_t)(bytes[i] >= 10) + (size_t)(bytes[i] >= 100);
     return total;
 }
@@ -66,30 +79,46 @@ void ints_write(uint8_t *dst, const uint8_t *bytes, size_t len)
     }
 }
 
-/* As many complete "N," elements as lie at p with four bytes in reach.
- * Returns the first byte not consumed; *bad collects what is no byte value. */
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+/* One to three digits, as their values in the low bytes of x: `bits` is eight
+ * for each. *bad collects what is no byte value, or has a zero before it. */
+static uint8_t digits_value(uint32_t x, unsigned bits, uint32_t *bad)
+{
+    uint32_t t = x << (24 - bits); /* right-aligned in three bytes */
+    uint32_t value = (t & 0xff) * 100 + (t >> 8 & 0xff) * 10 + (t >> 16 & 0xff);
+    *bad |= (uint32_t)(value > 255) |
+            ((uint32_t)(bits > 8) & (uint32_t)((x & 0xff) == 0));
+    return (uint8_t)value;
+}
+#endif
+
+/* As many complete "N," elements as lie at p with eight bytes in reach, two at
+ * a time: where the second begins does not wait for what the first is worth.
+ * Returns the first byte not consumed. */
 static const uint8_t *decode_run(const uint8_t *p, const uint8_t *end,
                                  uint8_t **out, uint32_t *bad)
 {
 #if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+    const uint64_t ones = 0x0101010101010101;
     uint8_t *o = *out;
-    while (end - p >= 4) {
-        uint32_t w;
+    while (end - p >= 8) {
+        uint64_t w;
         memcpy(&w, p, sizeof w);
-        uint32_t x = w ^ 0x30303030;
-        uint32_t other = (((x & 0x7f7f7f7f) + 0x76767676) | x) & 0x80808080;
-        if (!other)
+        uint64_t x = w ^ '0' * ones; /* digits become 0 to 9 */
+        uint64_t other = (((x & 0x7f * ones) + 0x76 * ones) | x) & 0x80 * ones;
+        uint64_t second = other & (other - 1);
+        if (!second)
             break;
-        unsigned bits = (unsigned)__builtin_ctz(other) & ~7u; /* 8 per digit */
-        if (!bits || (w >> bits & 0xff) != ',')
+        unsigned at1 = (unsigned)__builtin_ctzll(other) & ~7u;
+        unsigned at2 = (unsigned)__builtin_ctzll(second) & ~7u;
+        unsigned bits2 = at2 - at1 - 8; /* 8 for each digit of the second */
+        if (at1 - 8 > 16 || bits2 - 8 > 16 || (w >> at1 & 0xff) != ',' ||
+            (w >> at2 & 0xff) != ',')
             break;
-        uint32_t t = x << (24 - bits); /* digits right-aligned in 3 bytes */
-        uint32_t value =
-            (t & 0xff) * 100 + (t >> 8 & 0xff) * 10 + (t >> 16 & 0xff);
-        *bad |= (uint32_t)(value > 255) |
-                ((uint32_t)(bits > 8) & (uint32_t)((x & 0xff) == 0));
-        *o++ = (uint8_t)value;
-        p += bits / 8 + 1;
+        o[0] = digits_value((uint32_t)x, at1, bad);
+        o[1] = digits_value((uint32_t)(x >> at1 >> 8), bits2, bad);
+        o += 2;
+        p += at2 / 8 + 1;
     }
     *out = o;
 #else

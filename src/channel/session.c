@@ -151,16 +151,27 @@ static bool starts_with(const struct token *t, const char *prefix)
 
 /* The application's own rooms answer with the document; elsewhere the client
  * asks for it by y-protocols. */
-static void reply_joined(struct session *s, struct channel *ch,
-                         const struct frame_reply *to)
+static room_refusal reply_joined(struct session *s, struct channel *ch,
+                                 const struct frame_reply *to)
 {
-    const uint8_t *state = NULL;
-    size_t len;
-    if (!starts_with(&to->topic, "room:"))
+    struct payload *state;
+    if (!starts_with(&to->topic, "room:")) {
         reply_ok(s, to, MESSAGE_CONTROL);
-    else if (room_state(ch->member.room, &state, &len))
-        session_send(s, frame_reply_state(form_of(s), to, state, len),
-                     MESSAGE_CONTROL);
+    } else if (room_state(&ch->member, &state)) {
+        struct blob *reply = frame_reply_state(form_of(s), to, state);
+        if (!reply)
+            return "out of memory";
+        session_send(s, reply, MESSAGE_CONTROL);
+    }
+    return NULL;
+}
+
+static void refuse_join(struct session *s, struct channel *ch,
+                        const struct frame_reply *to, room_refusal refusal)
+{
+    reply_error(s, to, refusal);
+    channel_unlink(ch);
+    channel_free(ch);
 }
 
 static struct channel *try_join(struct session *s, const struct frame *f,
@@ -175,12 +186,15 @@ static struct channel *try_join(struct session *s, const struct frame *f,
     room_refusal refusal = room_join(s->env->rooms, f->topic.text, f->topic.len,
                                      &ch->member, now_ms);
     if (refusal) {
-        reply_error(s, to, refusal);
-        channel_unlink(ch);
-        channel_free(ch);
+        refuse_join(s, ch, to, refusal);
         return NULL;
     }
-    reply_joined(s, ch, to);
+    refusal = reply_joined(s, ch, to);
+    if (refusal) {
+        room_leave(&ch->member, now_ms);
+        refuse_join(s, ch, to, refusal);
+        return NULL;
+    }
     return ch->member.room ? ch : NULL;
 }
 
@@ -303,6 +317,20 @@ static int receive(struct session *s, const struct frame *f,
     return SESSION_OK;
 }
 
+static void note_use(struct session *s, size_t len, uint64_t now_ms)
+{
+    meter_use(&s->messages, &s->env->limits.messages, 1, now_ms);
+    meter_use(&s->bytes, &s->env->limits.bytes, len, now_ms);
+}
+
+uint64_t session_pause_ms(const struct session *s, uint64_t now_ms)
+{
+    const struct session_limits *limits = &s->env->limits;
+    uint64_t a = meter_debt_ms(&s->messages, &limits->messages, now_ms);
+    uint64_t b = meter_debt_ms(&s->bytes, &limits->bytes, now_ms);
+    return a > b ? a : b;
+}
+
 static unsigned depth_limit(const struct session *s)
 {
     size_t depth = s->env->limits.json_depth;
@@ -314,6 +342,7 @@ int session_receive_text(struct session *s, const uint8_t *data, size_t len,
 {
     struct frame f;
     bool v1 = s->form == WIRE_WS_V1 || s->form == WIRE_LP_V1;
+    note_use(s, len, now_ms);
     enum frame_error error =
         v1 ? frame_decode_v1(data, len, depth_limit(s), &f)
            : frame_decode_v2(data, len, depth_limit(s), &f);
@@ -327,6 +356,7 @@ int session_receive_binary(struct session *s, const uint8_t *data, size_t len,
     struct frame f;
     if (s->form == WIRE_WS_V1 || s->form == WIRE_LP_V1)
         return session_receive_text(s, data, len, now_ms);
+    note_use(s, len, now_ms);
     enum frame_error error = frame_decode_binary(data, len, &f);
     return receive(s, &f, error, len, now_ms);
 }

@@ -22,6 +22,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/meter.h"
 #include "room/message.h"
 
 struct blob;
@@ -46,6 +47,8 @@ struct session_limits {
     size_t channels;    /**< joined topics per session; default 100 */
     size_t topic_bytes; /**< longest topic; default 255 */
     size_t json_depth;  /**< nesting of a payload; default 64 */
+    struct meter_rate messages; /**< of one session, in a second */
+    struct meter_rate bytes;    /**< likewise */
 };
 
 /** What all sessions share; owned by the server, outlives every session. */
@@ -82,6 +85,13 @@ int session_receive_text(struct session *s, const uint8_t *data, size_t len,
                          uint64_t now_ms);
 int session_receive_binary(struct session *s, const uint8_t *data, size_t len,
                            uint64_t now_ms);
+
+/**
+ * For how many milliseconds the carrier should read nothing more from this
+ * client, which has sent more than its rates allow; 0: go on. What it has sent
+ * was handled: nothing is lost, the client is only slowed down.
+ */
+uint64_t session_pause_ms(const struct session *s, uint64_t now_ms);
 
 /** The client is gone: leave every channel, free. Must not be called from
  *  within session_receive or ops. */

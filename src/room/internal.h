@@ -44,13 +44,30 @@ struct registry {
     uint64_t warn_until; /* window of the bound on warnings */
     uint32_t warned, unwarned;
     bool draining;
+    bool pressed, full; /* see registry_press */
 };
 
-/* What is kept only while people come: both are exact copies of what they
- * stand for, dropped or changed with it. */
+/*
+ * The document at one moment, as those who come get it. Held by the room's
+ * cache, which replaces it, and by members that are being given it.
+ */
+struct snapshot {
+    uint32_t refs;
+    uint64_t version;        /* of the document, see struct room */
+    struct yjs_bytes update; /* all of it, v1 */
+    struct yjs_bytes vector; /* the state it ends with; of a large one only */
+    struct payload whole;    /* `update`, as it is sent */
+    uint64_t delta_version;  /* what `delta` leads to; 0: there is none */
+    struct yjs_bytes delta;  /* from there to a later moment */
+    struct payload later;    /* `delta`, as it is sent */
+};
+
+/* What is kept only while people come. The presence is an exact copy of what
+ * it stands for; the snapshot may be older than the document, see
+ * snapshot.c. */
 struct room_cache {
-    struct yjs_bytes state;
-    bool has_state, has_presence;
+    struct snapshot *snapshot; /* or NULL */
+    bool has_presence;
     struct buf presence; /* see presence.c */
     size_t blank;        /* bytes of it that are blanked out */
     uint64_t used_ms;
@@ -65,6 +82,7 @@ struct room {
     struct room_awareness *awareness; /* NULL until the first state */
     struct dict *users; /* user -> first member; NULL: small room */
     struct room_cache *cache;
+    uint64_t version;  /* counts changes of the document */
     uint64_t empty_at; /* while empty: when it ends */
     size_t doc_heap;   /* as counted in the gauge */
     uint32_t count;
@@ -88,6 +106,16 @@ void room_schedule(struct room *room);
 void room_free(struct room *room);
 /** The engine broke its word: every member is ended, the room is no more. */
 void room_fail(struct room *room, const char *what, int err);
+
+/* snapshot.c */
+/** The document has changed. */
+void snapshot_changed(struct room *room);
+/** How long an unused one is kept. */
+uint64_t snapshot_idle_ms(const struct snapshot *snapshot);
+/** Give a member that joined by room_state what came after its snapshot. */
+void snapshot_catch_up(struct room_member *member);
+/** NULL is accepted. */
+void snapshot_unref(struct snapshot *snapshot);
 
 /* fanout.c */
 enum fanout_to { FANOUT_ALL, FANOUT_APP, FANOUT_YJS };

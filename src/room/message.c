@@ -4,6 +4,13 @@
 
 #include "base/blob.h"
 
+void payload_deinit(struct payload *payload)
+{
+    blob_unref(payload->bytes);
+    blob_unref(payload->ints);
+    payload->bytes = payload->ints = NULL;
+}
+
 void message_deinit(struct message *message)
 {
     for (int i = 0; i < WIRE_FORMS; i++) {

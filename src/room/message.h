@@ -18,6 +18,22 @@
 
 struct blob;
 
+/**
+ * Bytes that more than one message carries, a document above all. Each way to
+ * write them is made at most once, by the channel layer, and kept here; then a
+ * message costs only what is around them. Zeroed: nothing. Owned by whoever
+ * makes the messages, which hold references of their own to the blobs.
+ */
+struct payload {
+    const uint8_t *data; /**< borrowed */
+    size_t len;
+    struct blob *bytes; /**< as they are */
+    struct blob *ints;  /**< as the elements of a JSON array */
+};
+
+/** Drop what was made; `data` is not touched. */
+void payload_deinit(struct payload *payload);
+
 /** How a client reads bytes. WS forms are complete WebSocket frames (header
  *  included, unmasked). LP forms are one element of the `messages` array of a
  *  poll response: a JSON string, quotes and escapes included. */
@@ -52,6 +68,7 @@ struct message {
     size_t event_len;
     const uint8_t *payload;
     size_t payload_len;
+    struct payload *shared; /**< the same bytes, if others send them too */
     enum message_kind kind;
     enum message_class klass;
     struct blob *wire[WIRE_FORMS]; /**< filled lazily by the channel layer */

@@ -82,6 +82,19 @@ void registry_drain(struct registry *registry)
     registry->draining = true;
 }
 
+void registry_press(struct registry *registry, bool pressed, bool full)
+{
+    struct list *node, *next;
+    registry->pressed = pressed;
+    registry->full = full;
+    if (!pressed)
+        return;
+    LIST_FOREACH(node, next, &registry->cached)
+    {
+        room_cache_drop(LIST_ENTRY(node, struct room, node));
+    }
+}
+
 uint64_t registry_next_anonymous(struct registry *registry)
 {
     return ++registry->next_anonymous;
@@ -133,7 +146,8 @@ static void sweep_caches(struct registry *r)
     LIST_FOREACH(node, next, &r->cached)
     {
         struct room *room = LIST_ENTRY(node, struct room, node);
-        if (r->now_ms - room->cache->used_ms >= CACHE_IDLE_MS)
+        if (r->now_ms - room->cache->used_ms >=
+            CACHE_IDLE_MS + snapshot_idle_ms(room->cache->snapshot))
             room_cache_drop(room);
     }
 }
@@ -156,4 +170,43 @@ void registry_tick(struct registry *registry, uint64_t now_ms)
     free_dead(registry);
     report_unwarned(registry);
     give_back(registry);
+}
+
+/* for operators */
+
+const size_t registry_sizes[SURVEY_SIZES - 1] = {1, 5, 20, 100};
+
+/* Keeps the largest seen so far in order; most rooms fall at the first look. */
+static void survey_place(struct room_survey *s, const struct room *room)
+{
+    size_t at = s->count;
+    while (at > 0 &&
+           (s->largest[at - 1].members < room->count ||
+            (s->largest[at - 1].members == room->count &&
+             s->largest[at - 1].document_bytes < room->doc_heap)))
+        at--;
+    if (at == SURVEY_LARGEST)
+        return;
+    if (s->count < SURVEY_LARGEST)
+        s->count++;
+    memmove(&s->largest[at + 1], &s->largest[at],
+            (s->count - 1 - at) * sizeof s->largest[0]);
+    s->largest[at].topic = room->topic;
+    s->largest[at].topic_len = room->topic_len;
+    s->largest[at].members = room->count;
+    s->largest[at].document_bytes = room->doc_heap;
+}
+
+void registry_survey(const struct registry *registry, struct room_survey *out)
+{
+    const struct room *room;
+    size_t cursor = 0;
+    memset(out, 0, sizeof *out);
+    while ((room = dict_next(&registry->rooms, &cursor))) {
+        size_t size = 0;
+        while (size < SURVEY_SIZES - 1 && room->count > registry_sizes[size])
+            size++;
+        out->rooms[size]++;
+        survey_place(out, room);
+    }
 }

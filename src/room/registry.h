@@ -53,11 +53,29 @@ void registry_set_limits(struct registry *registry,
 /** From now on nobody is told who leaves: when the whole server drains, a
  *  room of n would send n * n presence messages to clients that go as well. */
 void registry_drain(struct registry *registry);
+/** Memory is short: caches go, no room is made. `full`: nor does a document
+ *  grow or anybody join. */
+void registry_press(struct registry *registry, bool pressed, bool full);
 /** A number no other client of this process has (anon-<n>). */
 uint64_t registry_next_anonymous(struct registry *registry);
 /** Expire rooms, awareness, graces. Call at least every 100 ms or so; costs
  *  nothing when nothing is due. */
 void registry_tick(struct registry *registry, uint64_t now_ms);
 size_t registry_rooms(const struct registry *registry);
+
+enum { SURVEY_SIZES = 5, SURVEY_LARGEST = 20 };
+/** The sizes' inclusive upper bounds; the last one has none. */
+extern const size_t registry_sizes[SURVEY_SIZES - 1];
+
+struct room_survey {
+    size_t rooms[SURVEY_SIZES]; /**< by members */
+    size_t count;               /**< of `largest` */
+    struct {
+        const char *topic; /**< valid until the next call of any room */
+        size_t topic_len, members, document_bytes;
+    } largest[SURVEY_LARGEST]; /**< by members, then by document */
+};
+/** Looks at every room: for operators' eyes, not for each message. */
+void registry_survey(const struct registry *registry, struct room_survey *out);
 
 #endif

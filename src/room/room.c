@@ -89,19 +89,11 @@ struct room_cache *room_cache(struct room *room)
     return room->cache;
 }
 
-static void drop_state(struct room *room)
-{
-    if (!room->cache || !room->cache->has_state)
-        return;
-    yjs_bytes_free(&room->cache->state);
-    room->cache->has_state = false;
-}
-
 void room_cache_drop(struct room *room)
 {
     if (!room->cache)
         return;
-    drop_state(room);
+    snapshot_unref(room->cache->snapshot);
     buf_deinit(&room->cache->presence);
     free(room->cache);
     room->cache = NULL;
@@ -206,6 +198,10 @@ static room_refusal find_or_create(struct registry *registry, const char *topic,
         counter_inc(registry->counters, COUNTER_LIMIT_MEMBERS);
         return "room is full";
     }
+    if (registry->full || (!room && registry->pressed)) {
+        counter_inc(registry->counters, COUNTER_LIMIT_MEMORY);
+        return "server is full";
+    }
     *out = room ? room : room_new(registry, topic, len);
     return NULL;
 }
@@ -222,6 +218,7 @@ room_refusal room_join(struct registry *registry, const char *topic,
     member->room = room;
     member->yjs = false;
     member->first_of_user = false;
+    member->behind = false;
     member->asked_step1 = member->asked_query = 0;
     list_init(&member->owned);
     list_push(&room->members, &member->node);
@@ -238,6 +235,9 @@ room_refusal room_join(struct registry *registry, const char *topic,
 
 void room_announce(struct room_member *member)
 {
+    snapshot_catch_up(member);
+    if (!member->room)
+        return;
     presence_tell_join(member);
     presence_push_state(member);
 }
@@ -372,17 +372,19 @@ static room_refusal apply(struct room_member *member, const uint8_t *update,
     if (len > registry->limits.update_bytes) {
         counter_inc(registry->counters, COUNTER_LIMIT_UPDATE);
         reason = "update too large";
+    } else if (registry->full) {
+        counter_inc(registry->counters, COUNTER_LIMIT_MEMORY);
+        reason = "server is full";
     } else {
         err = open_document(room);
         heap = err ? 0 : yjs_doc_heap(room->doc);
         if (!err)
             err = yjs_apply_update(room->doc, update, len, &result);
     }
-    if (err == YJS_ERR_NOMEM) {
-        room_fail(room, "applying an update", err);
-        return "room failed";
-    }
-    if (err == YJS_ERR_LIMIT)
+    if (err == YJS_ERR_NOMEM) { /* the document is as it was */
+        counter_inc(registry->counters, COUNTER_LIMIT_MEMORY);
+        reason = "out of memory";
+    } else if (err == YJS_ERR_LIMIT)
         reason = over_limit(room);
     else if (err)
         reason = "malformed update";
@@ -424,7 +426,7 @@ static room_refusal receive_update(struct room_member *member,
     *waits = effect.waits;
     if (!effect.changed && !effect.waits)
         return NULL;
-    drop_state(member->room);
+    snapshot_changed(member->room);
     relay(member, update, len);
     return NULL;
 }
@@ -444,26 +446,6 @@ room_refusal room_update_unreadable(struct room_member *member, size_t len,
     advance_clock(registry, now_ms);
     counter_inc(registry->counters, COUNTER_UPDATES_REJECTED);
     return refuse(member, "update rejected", "bytes expected", len, 0);
-}
-
-bool room_state(struct room *room, const uint8_t **state, size_t *len)
-{
-    struct room_cache *cache;
-    *len = 0;
-    if (!room->doc || yjs_doc_is_empty(room->doc))
-        return true;
-    cache = room_cache(room);
-    if (!cache->has_state) {
-        int err = yjs_encode_state_as_update(room->doc, NULL, 0, &cache->state);
-        if (err) {
-            room_fail(room, "encoding the document", err);
-            return false;
-        }
-        cache->has_state = true;
-    }
-    *state = cache->state.data;
-    *len = cache->state.len;
-    return true;
 }
 
 /* ------------------------------------------------------------ y-protocols */

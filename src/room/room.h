@@ -20,6 +20,7 @@
 #include "base/list.h"
 
 struct message;
+struct payload;
 struct registry;
 struct room;
 struct room_member;
@@ -61,6 +62,7 @@ struct room_member {
     uint32_t asked_step1; /**< when, in seconds: bounds questions to a client */
     uint32_t asked_query;
     bool first_of_user;
+    bool behind; /**< was given a snapshot older than the document */
     bool yjs; /**< has spoken y-protocols: gets binary `yjs` */
 };
 
@@ -71,7 +73,8 @@ typedef const char *room_refusal;
 room_refusal room_join(struct registry *registry, const char *topic,
                        size_t topic_len, struct room_member *member,
                        uint64_t now_ms);
-/** presence_diff to all, then presence_state to the member. */
+/** What room_state left out; presence_diff to all, then presence_state to the
+ *  member. */
 void room_announce(struct room_member *member);
 /** Tells the others; sends nothing to the member itself. Harmless for one that
  *  is no member. */
@@ -81,11 +84,13 @@ void room_leave(struct room_member *member, uint64_t now_ms);
 const char *room_topic(const struct room *room, size_t *len);
 
 /**
- * The whole document as one v1 update; empty for an empty document. Borrowed
- * until the next call that can change the room. False when the room failed
- * over it: the member has been ended.
+ * The whole document as one v1 update, for a member that has just joined;
+ * empty for an empty document. Of a large one it may be the state of a moment
+ * ago, which others were given as well: room_announce then sends the member
+ * what came after it. Borrowed until the next call that can change the room.
+ * False when the room failed over it: the member has been ended.
  */
-bool room_state(struct room *room, const uint8_t **state, size_t *len);
+bool room_state(struct room_member *member, struct payload **state);
 
 /* What a member says. Anything may end the room, and with it the member
  * (member->room is NULL then): look before using either again. */

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/address.h"
 #include "base/mem.h"
 #include "transport/origin.h"
 
@@ -287,7 +288,8 @@ static bool set_again(struct reading *r, const struct key *key,
                       const char *value, char *what)
 {
     char **text = text_of(r->config, key);
-    if (strcmp(key->name, "check_origin") != 0) {
+    if (strcmp(key->name, "check_origin") != 0 &&
+        strcmp(key->name, "trusted_proxies") != 0) {
         snprintf(what, CONFIG_ERROR_MAX, "%s: was given in line %d already",
                  key->name, r->sources[key - keys].line);
         return false;
@@ -447,6 +449,23 @@ static const char *origin_mistake(const struct config *c)
            "https://example.com or //*.example.com";
 }
 
+static const char *proxies_mistake(const struct config *c)
+{
+    struct address_list list;
+    if (!address_list_init(&list, c->trusted_proxies))
+        return "expected addresses and networks like 192.0.2.1 10.0.0.0/8, "
+               "or the words loopback, private";
+    address_list_deinit(&list);
+    return NULL;
+}
+
+static const char *protocol_mistake(const struct config *c)
+{
+    return strcmp(c->proxy_protocol, "on") == 0 && !c->trusted_proxies[0]
+               ? "on needs trusted_proxies"
+               : NULL;
+}
+
 /* A client gives a poll up after 20 s (phoenix.js), and a session must not end
  * while its poll waits. */
 static const char *session_mistake(const struct config *c)
@@ -464,6 +483,8 @@ static bool settle(struct config *c, const struct source *sources, char *error)
         const char *(*mistake)(const struct config *);
     } checks[] = {{"secret_key_base", secret_mistake},
                   {"check_origin", origin_mistake},
+                  {"trusted_proxies", proxies_mistake},
+                  {"proxy_protocol", protocol_mistake},
                   {"longpoll_session", session_mistake}};
     if (strcmp(c->check_origin, "auto") == 0) {
         const char *how = c->hostname[0]  ? "true"

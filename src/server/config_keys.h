@@ -29,8 +29,20 @@ CONFIG_KEY(string, secret_key_base, "", 0, 4096, 0,
     "Signs long-poll tokens, 64 bytes or more; empty: random (env: SECRET_KEY_BASE)")
 CONFIG_KEY(string, check_origin, "auto", 1, 4096, 1,
     "Pages that may connect: true (of hostname), conn (of the requested host), false (any), auto (true with hostname; else conn if MIX_ENV=prod, false if not), or a list like https://a.example //*.b.example")
+CONFIG_KEY(string, trusted_proxies, "", 0, 4096, 1,
+    "Addresses and networks whose word about a client's address is believed, like 192.0.2.1 10.0.0.0/8, or the words loopback, private")
+CONFIG_KEY(choice, forwarded_header, "x-forwarded-for", 0, 0, 1,
+    "The header in which they name it; they must write this one themselves [x-forwarded-for forwarded]")
+CONFIG_KEY(choice, proxy_protocol, "off", 0, 0, 1,
+    "Whether their connections begin with a PROXY header, version 1 or 2 [off on]")
 CONFIG_KEY(string, www, "", 0, 4096, 0,
     "Directory of static files; empty: the installed pages")
+CONFIG_KEY(string, www_policy,
+    "default-src 'self'; object-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    0, 4096, 0,
+    "Content-Security-Policy of static files; empty: none is sent")
+CONFIG_KEY(string, status_key, "", 0, 256, 1,
+    "Key to the status page (/status/, /metrics.json); empty: off; public: no key is asked")
 CONFIG_KEY(choice, log_level, "info", 0, 0, 1,
     "Least level that is logged [debug info warning error]")
 CONFIG_KEY(choice, log_format, "text", 0, 0, 1,
@@ -51,8 +63,16 @@ CONFIG_KEY(time, keepalive_timeout, "75s", 100, CONFIG_H, 1,
     "Between two requests of one connection")
 CONFIG_KEY(time, idle_timeout, "60s", 100, 24 * CONFIG_H, 1,
     "A WebSocket that sends nothing is closed with 1002")
+CONFIG_KEY(time, message_timeout, "60s", 1 * CONFIG_S, CONFIG_H, 1,
+    "For a WebSocket message from its first byte to its last, 1.5 times at most; longer closes with 1002")
 CONFIG_KEY(time, close_timeout, "5s", 100, CONFIG_H, 1,
     "For the closing handshake of a WebSocket")
+CONFIG_KEY(time, flap_life, "5s", 100, CONFIG_H, 1,
+    "A WebSocket that is cut before has died young")
+CONFIG_KEY(time, flap_window, "30s", 100, CONFIG_H, 1,
+    "For how long such a death of a client's WebSocket counts")
+CONFIG_KEY(time, flap_memory, "10m", 100, 24 * CONFIG_H, 1,
+    "For how long a client with flap_deaths of them is refused WebSockets (429), so that it uses long-poll")
 CONFIG_KEY(time, longpoll_window, "10s", 100, 18 * CONFIG_S, 1,
     "A poll without messages is answered after this")
 CONFIG_KEY(time, longpoll_session, "20s", 100, CONFIG_H, 1,
@@ -69,6 +89,28 @@ CONFIG_KEY(count, connections, "20000", 1, 1000000, 1,
     "Open sockets; more WebSockets are opened and closed with 1013")
 CONFIG_KEY(count, longpoll_sessions, "10000", 1, 1000000, 1,
     "Long-poll sessions; more are answered with status 500")
+CONFIG_KEY(count, flap_deaths, "4", 0, 1000, 1,
+    "WebSockets of one client that die young before it is sent to long-poll; 0: never (for clients that have none)")
+CONFIG_KEY(count, flap_clients, "10000", 1, 1000000, 1,
+    "Such clients that are remembered; the oldest is forgotten first")
+CONFIG_KEY(count, address_connections, "2000", 0, 1000000, 1,
+    "Sockets and long-poll sessions of one client address (IPv6: /64 network); more are closed with 1013 or answered with status 500; 0: no limit")
+CONFIG_KEY(count, address_opens, "100", 0, 1000000, 1,
+    "WebSockets and long-poll sessions that one client address may open in a second, in the long run; answered likewise; 0: no limit")
+CONFIG_KEY(count, address_opens_burst, "2000", 1, 1000000, 1,
+    "And at once")
+CONFIG_KEY(choice, address_limits, "remote", 0, 0, 1,
+    "Whose addresses that is about: remote leaves out this machine's own and trusted_proxies [remote all off]")
+CONFIG_KEY(count, client_messages, "500", 0, 1000000, 1,
+    "Messages of one client in a second, in the long run; who sends more is read more slowly, nothing is lost; 0: no limit")
+CONFIG_KEY(count, client_messages_burst, "5000", 1, 100000000, 1,
+    "And at once")
+CONFIG_KEY(bytes, client_bytes, "4M", 0, CONFIG_G, 1,
+    "Bytes of one client in a second, likewise")
+CONFIG_KEY(bytes, client_bytes_burst, "32M", CONFIG_K, 64ull * CONFIG_G, 1,
+    "And at once")
+CONFIG_KEY(bytes, memory_bytes, "0", 0, 1024ull * CONFIG_G, 1,
+    "Resident memory from which on nobody new is served (1013, status 500), the clients that hold most of it are closed with 1013, and 1/8 above it updates are refused; 0: three quarters of the machine's or the control group's")
 CONFIG_KEY(bytes, head_bytes, "16k", 512, 16 * CONFIG_K, 1,
     "One HTTP request head; more is answered with 431")
 CONFIG_KEY(bytes, frame_bytes, "16M", CONFIG_K, CONFIG_G, 1,

@@ -9,6 +9,7 @@ void drain_begin(struct drain *drain, uint64_t now, uint64_t delay_ms,
                  uint64_t timeout_ms)
 {
     drain->begun = true;
+    drain->begun_at = now;
     drain->close_at = now + delay_ms;
     drain->end_at = drain->close_at + timeout_ms;
     drain->batch = 0;

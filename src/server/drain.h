@@ -17,6 +17,7 @@ enum { DRAIN_STEP_MS = 50 };
 /** Plain numbers: the server does what it says. */
 struct drain {
     bool begun;       /**< /ready says 503 */
+    uint64_t begun_at;
     uint64_t close_at; /**< when closing starts */
     uint64_t end_at;   /**< when we exit all the same */
     size_t batch;      /**< connections per step; 0 before closing started */

@@ -12,6 +12,8 @@
 #include <sys/time.h>
 #include <unistd.h>
 
+#include "base/address.h"
+
 enum { SECONDS = 3 };
 
 static int connect_to(const char *host, uint16_t port)
@@ -40,8 +42,25 @@ static int connect_to(const char *host, uint16_t port)
     return fd;
 }
 
-int health_check(const char *bind_to, uint16_t port)
+/* Are we one of those whose connections begin with a PROXY header? */
+static int is_proxy(int fd, const char *proxies)
 {
+    struct sockaddr_storage self = {.ss_family = AF_UNSPEC};
+    socklen_t len = sizeof self;
+    struct address_list list;
+    struct address address;
+    if (!address_list_init(&list, proxies))
+        return 0;
+    getsockname(fd, (struct sockaddr *)&self, &len);
+    address_from_socket(&address, (struct sockaddr *)&self);
+    int found = address_list_has(&list, &address);
+    address_list_deinit(&list);
+    return found;
+}
+
+int health_check(const char *bind_to, uint16_t port, const char *proxies)
+{
+    static const char hello[] = "PROXY UNKNOWN\r\n";
     static const char request[] = "GET /health HTTP/1.1\r\nHost: localhost\r\n"
                                   "Connection: close\r\n\r\n";
     static const char good[] = "HTTP/1.1 200 ";
@@ -56,6 +75,8 @@ int health_check(const char *bind_to, uint16_t port)
                 strerror(errno));
         return EXIT_FAILURE;
     }
+    if (is_proxy(fd, proxies))
+        send(fd, hello, sizeof hello - 1, MSG_NOSIGNAL);
     if (send(fd, request, sizeof request - 1, MSG_NOSIGNAL) > 0) {
         ssize_t n;
         while (have < sizeof good - 1 &&

@@ -10,7 +10,8 @@
 #include <stdint.h>
 
 /** Asks the daemon at this address ("::" and "0.0.0.0": localhost). An exit
- *  code; a failure is told on stderr. */
-int health_check(const char *bind_to, uint16_t port);
+ *  code; a failure is told on stderr. `proxies`: whose connections begin with
+ *  a PROXY header; "" for nobody's. */
+int health_check(const char *bind_to, uint16_t port, const char *proxies);
 
 #endif

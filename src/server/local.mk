@@ -6,7 +6,9 @@ libserver_a_SOURCES = \
 	src/server/health.c src/server/health.h \
 	src/server/metrics.c src/server/metrics.h \
 	src/server/options.c src/server/options.h \
-	src/server/server.c src/server/server.h
+	src/server/pressure.c src/server/pressure.h \
+	src/server/server.c src/server/server.h \
+	src/server/status.c src/server/status.h
 
 bin_PROGRAMS += roomd
 roomd_SOURCES = src/main.c

@@ -37,7 +37,10 @@
 #include "server/config.h"
 #include "server/drain.h"
 #include "server/metrics.h"
+#include "server/pressure.h"
+#include "server/status.h"
 #include "transport/env.h"
+#include "transport/flap.h"
 #include "transport/http.h"
 #include "transport/listen.h"
 #include "transport/poller.h"
@@ -48,6 +51,9 @@
 enum {
     TICK_MS = 50,
     ROUNDS_PER_TURN = 16,
+    SHED_PER_TICK = 16,
+    MEMORY_RESERVE = 1 << 20,
+    SECOND_SIGNAL_MS = 500,
     OTHER_DESCRIPTORS = 64, /* files, epolls, log, reserve */
     RANDOM_SECRET_BYTES = 64
 };
@@ -73,6 +79,7 @@ struct server {
     struct http *http;
     struct listener *listener;
     struct drain drain;
+    struct pressure pressure;
     struct lag_histogram lag;
     uint64_t started_ms, tick_due_us;
     bool stopping;
@@ -99,6 +106,13 @@ static size_t connections_possible(const struct config *c)
     return most;
 }
 
+static enum visitors_scope scope_of(const char *word)
+{
+    return strcmp(word, "all") == 0   ? VISITORS_ALL
+           : strcmp(word, "off") == 0 ? VISITORS_OFF
+                                      : VISITORS_REMOTE;
+}
+
 static void apply_transport(struct server *s)
 {
     const struct config *c = &s->config;
@@ -118,10 +132,28 @@ static void apply_transport(struct server *s)
         .response_ms = c->response_timeout,
         .keepalive_ms = c->keepalive_timeout,
         .idle_ms = c->idle_timeout,
+        .message_ms = c->message_timeout,
         .close_ms = c->close_timeout,
         .window_ms = c->longpoll_window,
         .session_ms = c->longpoll_session,
+        .flap_deaths = c->flap_deaths,
+        .flap_life_ms = c->flap_life,
+        .flap_window_ms = c->flap_window,
+        .flap_memory_ms = c->flap_memory,
+        .flap_clients = c->flap_clients,
+        .address = {.scope = scope_of(c->address_limits),
+                    .connections = c->address_connections,
+                    .opens = {c->address_opens, c->address_opens_burst}},
     };
+    pressure_set(&s->pressure, c->memory_bytes);
+    counter_set(&s->counters, COUNTER_MEMORY_CEILING, s->pressure.ceiling);
+    address_list_deinit(&s->env.clients.trusted);
+    if (!address_list_init(&s->env.clients.trusted, c->trusted_proxies))
+        abort(); /* config_load has tried it */
+    s->env.clients.header = strcmp(c->forwarded_header, "forwarded") == 0
+                                ? CLIENT_FORWARDED
+                                : CLIENT_X_FORWARDED_FOR;
+    s->env.clients.proxy_protocol = strcmp(c->proxy_protocol, "on") == 0;
     origin_policy_deinit(&s->env.origin);
     if (!origin_policy_init(&s->env.origin, c->check_origin, c->hostname))
         abort(); /* config_load has tried it */
@@ -160,6 +192,9 @@ static void apply_sessions(struct server *s)
         .channels = s->config.channels_per_socket,
         .topic_bytes = s->config.topic_bytes,
         .json_depth = s->config.json_depth,
+        .messages = {s->config.client_messages,
+                     s->config.client_messages_burst},
+        .bytes = {s->config.client_bytes, s->config.client_bytes_burst},
     };
 }
 
@@ -220,36 +255,71 @@ static int status_page(struct buf *out, bool ok, const char *status)
     return ok ? 200 : 503;
 }
 
-static int on_health(void *arg, struct buf *out)
+static int on_health(void *arg, const struct http_head *head, struct buf *out)
 {
     (void)arg;
+    (void)head;
     return status_page(out, true, "ok");
 }
 
-static int on_ready(void *arg, struct buf *out)
+static int on_ready(void *arg, const struct http_head *head, struct buf *out)
 {
     const struct server *s = arg;
+    (void)head;
     return status_page(out, !s->drain.begun,
                        s->drain.begun ? "draining" : "ok");
 }
 
-static int on_metrics(void *arg, struct buf *out)
+static struct metrics_state metrics_state(const struct server *s)
 {
-    const struct server *s = arg;
-    struct metrics_state state = {
+    return (struct metrics_state){
         .counters = &s->counters,
         .lag = &s->lag,
         .uptime_ms = uv_now(&s->loop) - s->started_ms,
         .draining = s->drain.begun,
     };
+}
+
+static int on_metrics(void *arg, const struct http_head *head, struct buf *out)
+{
+    struct metrics_state state = metrics_state(arg);
+    (void)head;
     metrics_render(&state, out);
     return 200;
+}
+
+static int on_stats(void *arg, const struct http_head *head, struct buf *out)
+{
+    struct metrics_state state = metrics_state(arg);
+    (void)head;
+    status_stats(&state, out);
+    return 200;
+}
+
+static int on_status(void *arg, const struct http_head *head, struct buf *out)
+{
+    const struct server *s = arg;
+    struct metrics_state state = metrics_state(s);
+    switch (status_access(s->config.status_key, head)) {
+    case STATUS_ALLOWED:
+        status_render(&state, s->registry, out);
+        return 200;
+    case STATUS_REFUSED:
+        buf_puts(out, "{\"error\":\"key required\"}\n");
+        return 403;
+    case STATUS_OFF:
+    default:
+        buf_puts(out, "{\"error\":\"off\"}\n");
+        return 404;
+    }
 }
 
 static const struct http_page pages[] = {
     {"/health", "application/json", on_health},
     {"/ready", "application/json", on_ready},
     {"/metrics", METRICS_TYPE, on_metrics},
+    {"/metrics.json", "application/json", on_status},
+    {"/stats.json", "application/json", on_stats},
     {NULL, NULL, NULL},
 };
 
@@ -293,6 +363,26 @@ static void step_drain(struct server *s, uint64_t now)
         stop(s);
 }
 
+/* Clients that hold much are ended until what is over the ceiling is gone. */
+static void relieve(struct server *s, uint64_t now)
+{
+    enum pressure_level level =
+        pressure_measure(&s->pressure, now, mem_was_short());
+    uint64_t excess = pressure_excess(&s->pressure);
+    if (level == PRESSURE_NONE && !s->env.shedding)
+        return;
+    s->env.shedding = level != PRESSURE_NONE;
+    registry_press(s->registry, level != PRESSURE_NONE,
+                   level == PRESSURE_FULL);
+    for (int i = 0; i < SHED_PER_TICK && excess > 0; i++) {
+        uint64_t freed = ws_shed(s->ws);
+        freed += http_shed(s->http);
+        if (!freed)
+            return;
+        excess -= freed < excess ? freed : excess;
+    }
+}
+
 static void on_tick(uv_timer_t *timer)
 {
     struct server *s = timer->data;
@@ -301,6 +391,7 @@ static void on_tick(uv_timer_t *timer)
     s->tick_due_us = at_us + TICK_MS * 1000;
     wheel_advance(&s->wheel, now);
     registry_tick(s->registry, now);
+    relieve(s, now);
     if (s->drain.begun)
         step_drain(s, now);
 }
@@ -312,6 +403,10 @@ static void on_signal(uv_signal_t *handle, int number)
         reload(s);
         return;
     }
+    /* One intent may come as two signals: to us, and to our group. */
+    if (s->drain.begun &&
+        uv_now(&s->loop) - s->drain.begun_at < SECOND_SIGNAL_MS)
+        return;
     if (s->drain.begun) {
         log_warning("ended by a second signal", LOG_INT("signal", number));
         _exit(128 + number);
@@ -353,7 +448,7 @@ static const struct listener_ops listener_callbacks = {
 
 static struct static_files *open_files(const struct config *c)
 {
-    static const char *const usual[] = {ROOMD_WWW_DIR, "./www"};
+    static const char *const usual[] = {ROOMD_WWW_DIR, "./www/dist"};
     struct static_files *files;
     if (c->www[0]) {
         files = static_new(c->www);
@@ -403,7 +498,10 @@ static bool start_transports(struct server *s)
     s->env.counters = &s->counters;
     s->env.sessions = &s->sessions;
     apply_transport(s);
+    s->env.visitors = visitors_new(&s->env.limits.address, &s->env.clients,
+                                   &s->counters, &s->wheel);
     make_token_key(s);
+    s->env.flap = flap_new(&s->env);
     s->files = open_files(c);
     if (c->www[0] && !s->files)
         return false;
@@ -417,6 +515,7 @@ static bool start_transports(struct server *s)
                                    .poller = s->poller,
                                    .ws = s->ws,
                                    .files = s->files,
+                                   .policy = c->www_policy,
                                    .pages = pages,
                                    .pages_arg = s};
     if (!http_new(&options, &s->http)) {
@@ -495,8 +594,12 @@ static void tear_down(struct server *s)
     http_free(s->http);
     ws_free(s->ws);
     registry_free(s->registry);
+    visitors_free(s->env.visitors);
+    pressure_deinit(&s->pressure);
     static_free(s->files);
     origin_policy_deinit(&s->env.origin);
+    flap_free(s->env.flap);
+    address_list_deinit(&s->env.clients.trusted);
     config_deinit(&s->config);
     OPENSSL_cleanse(&s->env.token, sizeof s->env.token);
     if (uv_loop_close(&s->loop) != 0)
@@ -514,6 +617,8 @@ int server_run(const struct server_options *options)
     s->started_ms = uv_now(&s->loop);
     apply_log(&s->config);
     wheel_init(&s->wheel, s->started_ms);
+    pressure_init(&s->pressure);
+    mem_reserve(MEMORY_RESERVE);
     start_rooms(s);
     if (start_transports(s)) {
         start_handles(s);
@@ -522,6 +627,7 @@ int server_run(const struct server_options *options)
         code = EXIT_SUCCESS;
     }
     tear_down(s);
+    mem_reserve(0);
     free(s);
     if (code == EXIT_SUCCESS)
         log_info("stopped");

@@ -11,16 +11,22 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "transport/client.h"
 #include "transport/origin.h"
 #include "transport/token.h"
+#include "transport/visitors.h"
 
 struct counters;
+struct flap;
 struct session_env;
 struct uv_loop_s;
 struct wheel;
 
 /** Where the sockets live; tokens are bound to it. */
 #define TRANSPORT_MOUNT "/socket"
+
+/** What a connection that is ended for want of memory has to hold. */
+enum { ENV_WORTH_SHEDDING = 64 * 1024 };
 
 /** Each has its key in roomd.conf and its counter. Sizes in bytes, times in
  *  milliseconds. */
@@ -40,9 +46,16 @@ struct transport_limits {
     uint64_t response_ms;  /**< a response, until the kernel has it all */
     uint64_t keepalive_ms; /**< between two requests of one connection */
     uint64_t idle_ms;      /**< a WebSocket without traffic */
+    uint64_t message_ms;   /**< a WebSocket message, from its first byte */
     uint64_t close_ms;     /**< for the closing handshake */
     uint64_t window_ms;    /**< an empty poll is answered after this */
     uint64_t session_ms;   /**< a long-poll session without a poll */
+    uint64_t flap_deaths;  /**< see flap.h; 0: no such watch */
+    uint64_t flap_life_ms; /**< a WebSocket that lived longer is no flap */
+    uint64_t flap_window_ms;
+    uint64_t flap_memory_ms;
+    size_t flap_clients;
+    struct visitor_limits address;
 };
 
 struct transport_env {
@@ -50,10 +63,14 @@ struct transport_env {
     struct wheel *wheel;
     struct counters *counters;
     struct session_env *sessions;
+    struct flap *flap;
     struct transport_limits limits;
     struct origin_policy origin;
+    struct client_policy clients;
     struct token_key token;
+    struct visitors *visitors;
     bool draining;
+    bool shedding; /**< memory is short: nobody new, see pressure.h */
     uint64_t connections_made; /**< numbers that logs name connections by */
 };
 

@@ -60,34 +60,8 @@ bool gzip_compress(struct gzip *gzip, const void *src, size_t len,
     return true;
 }
 
-/* "q=0", "q=0.0" and so on: not wanted. */
-static bool refused_by_weight(struct http_span element)
-{
-    const char *q = memchr(element.p, ';', element.len);
-    if (!q)
-        return false;
-    const char *end = element.p + element.len;
-    for (q++; q < end && (*q == ' ' || *q == '\t'); q++)
-        ;
-    if (end - q < 3 || (q[0] != 'q' && q[0] != 'Q') || q[1] != '=')
-        return false;
-    for (q += 2; q < end; q++)
-        if (*q != '0' && *q != '.')
-            return false;
-    return true;
-}
-
 bool gzip_accepted(struct http_span accept_encoding)
 {
-    struct http_span rest = accept_encoding, element;
-    while (rest.p && http_list_next(&rest, &element)) {
-        size_t name = 0;
-        while (name < element.len && !strchr("; \t", element.p[name]))
-            name++;
-        struct http_span coding = {element.p, name};
-        if (http_span_is_nocase(coding, "gzip") ||
-            http_span_is_nocase(coding, "x-gzip") || http_span_is(coding, "*"))
-            return !refused_by_weight(element);
-    }
-    return false;
+    return http_coding_accepted(accept_encoding, "gzip") ||
+           http_coding_accepted(accept_encoding, "x-gzip");
 }

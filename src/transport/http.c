@@ -318,6 +318,7 @@ bool http_new(const struct http_options *options, struct http **out)
     http->poller = options->poller;
     http->ws = options->ws;
     http->files = options->files;
+    http->policy = options->policy;
     http->pages = options->pages;
     http->pages_arg = options->pages_arg;
     list_init(&http->parked);
@@ -337,6 +338,11 @@ bool http_new(const struct http_options *options, struct http **out)
 size_t http_end_sessions(struct http *http, size_t most)
 {
     return longpoll_end_some(http->longpoll, most);
+}
+
+size_t http_shed(struct http *http)
+{
+    return longpoll_shed(http->longpoll);
 }
 
 size_t http_requests(const struct http *http)

@@ -13,6 +13,7 @@
 
 struct buf;
 struct http;
+struct http_head;
 struct listener;
 struct listener_request;
 struct poller;
@@ -24,7 +25,7 @@ struct ws;
 struct http_page {
     const char *path;
     const char *type; /**< Content-Type */
-    int (*render)(void *arg, struct buf *out);
+    int (*render)(void *arg, const struct http_head *head, struct buf *out);
 };
 
 struct http_options {
@@ -32,6 +33,7 @@ struct http_options {
     struct poller *poller;
     struct ws *ws;                    /**< takes late upgrades */
     const struct static_files *files; /**< NULL: none */
+    const char *policy; /**< their Content-Security-Policy, or "" */
     const struct http_page *pages;    /**< ends with a NULL path */
     void *pages_arg;
 };
@@ -60,5 +62,8 @@ size_t http_requests(const struct http *http);
 void http_stop(struct http *http);
 /** After that. NULL is accepted. */
 void http_free(struct http *http);
+
+/** As ws_shed, for long-poll sessions. */
+size_t http_shed(struct http *http);
 
 #endif

@@ -64,8 +64,8 @@ static void on_deadline(struct wheel_timer *timer, uint64_t now)
 {
     struct http_conn *conn = LIST_ENTRY(timer, struct http_conn, deadline);
     (void)now;
-    char peer[TCP_PEER_MAX];
-    tcp_peer(conn->fd, peer);
+    char peer[ADDRESS_TEXT_MAX];
+    address_text(&conn->peer, peer);
     if (conn->phase != HTTP_IDLE)
         log_info("http deadline", LOG_Z("phase", phases[conn->phase].name),
                  LOG_Z("peer", peer));
@@ -163,6 +163,9 @@ struct http_conn *http_conn_new(struct http *http, struct http_pool *pool,
     conn->pool = pool;
     conn->fd = fd;
     conn->keep = request->keep;
+    conn->peer = request->peer;
+    conn->visitor = visitors_enter(http->env->visitors, &conn->peer,
+                                   env_now(http->env));
     conn->consumed = request->consumed + request->head_len;
     if (length.p)
         conn->consumed += strtoull(length.p, NULL, 10);
@@ -173,7 +176,7 @@ struct http_conn *http_conn_new(struct http *http, struct http_pool *pool,
         conn->keep->fd = fd;
     list_push(&http->arriving, &conn->node);
     counter_inc(http->env->counters, COUNTER_CONNECTIONS_HTTP);
-    if (request->consumed == 0)
+    if (request->first)
         counter_inc(http->env->counters, COUNTER_OPENED_HTTP);
     return conn;
 }
@@ -199,6 +202,7 @@ void http_conn_free(struct http_conn *conn)
     struct transport_env *env = conn->http->env;
     list_remove(&conn->node);
     wheel_cancel(env->wheel, &conn->deadline);
+    visitors_leave(conn->visitor, env_now(env));
     if (!conn->spent) {
         http_keep_free(conn->keep, conn->mhd && tcp_lost(conn->fd));
         counter_dec(env->counters, COUNTER_CONNECTIONS_HTTP);
@@ -235,6 +239,8 @@ static void give_back(struct http_conn *conn)
         return;
     }
     conn->spent = true;
+    visitors_leave(conn->visitor, env_now(env));
+    conn->visitor = NULL;
     wheel_cancel(env->wheel, &conn->deadline);
     list_push(&http->spent, &conn->node);
     if (!wheel_armed(&http->spent_timer))
@@ -243,7 +249,8 @@ static void give_back(struct http_conn *conn)
     counter_dec(env->counters, COUNTER_CONNECTIONS_HTTP);
     if (conn->keep)
         conn->keep->fd = fd;
-    listener_return(http->listener, fd, conn->consumed, conn->keep);
+    listener_return(http->listener, fd, conn->consumed, &conn->peer,
+                    conn->keep);
     conn->keep = NULL;
 }
 

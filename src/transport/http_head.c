@@ -336,3 +336,38 @@ int http_query_get(struct http_span query, const char *name, struct buf *out)
         return 0;
     return http_percent_decode(found, true, out) ? 1 : -1;
 }
+
+/* "q=0", "q=0.0" and so on: not wanted. */
+static bool refused_by_weight(struct http_span element)
+{
+    const char *q = memchr(element.p, ';', element.len);
+    if (!q)
+        return false;
+    const char *end = element.p + element.len;
+    for (q++; q < end && (*q == ' ' || *q == '\t'); q++)
+        ;
+    if (end - q < 3 || (q[0] != 'q' && q[0] != 'Q') || q[1] != '=')
+        return false;
+    for (q += 2; q < end; q++)
+        if (*q != '0' && *q != '.')
+            return false;
+    return true;
+}
+
+bool http_coding_accepted(struct http_span accept_encoding, const char *coding)
+{
+    struct http_span rest = accept_encoding, element;
+    bool others = false;
+    while (rest.p && http_list_next(&rest, &element)) {
+        size_t len = 0;
+        while (len < element.len && element.p[len] != ';' &&
+               element.p[len] != ' ' && element.p[len] != '\t')
+            len++;
+        struct http_span name = {element.p, len};
+        if (http_span_is_nocase(name, coding))
+            return !refused_by_weight(element);
+        if (http_span_is(name, "*"))
+            others = !refused_by_weight(element);
+    }
+    return others;
+}

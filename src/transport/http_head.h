@@ -87,6 +87,9 @@ bool http_span_is_nocase(struct http_span span, const char *text);
 /** The next element of a comma list, trimmed; false at its end. */
 bool http_list_next(struct http_span *rest, struct http_span *out);
 
+/** Does an Accept-Encoding value (p NULL: none) allow this coding? */
+bool http_coding_accepted(struct http_span accept_encoding, const char *coding);
+
 /**
  * The last parameter `name` of a query string, decoded into `out` (its limit
  * bounds it). Returns 1 when found, 0 when absent, -1 when its encoding is bad

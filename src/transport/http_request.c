@@ -53,6 +53,7 @@ void http_request_free(struct http_request *r, bool written)
     if (r->polled && http->longpoll)
         longpoll_finish(http->longpoll, &r->lp, written,
                         http_conn_link(r->conn), env_now(http->env));
+    wheel_cancel(http->env->wheel, &r->pause);
     buf_deinit(&r->body);
     if (r->upgrade)
         connect_params_deinit(r->upgrade);
@@ -153,9 +154,7 @@ static bool start_poll(struct http_request *r, const struct http_head *head)
 {
     struct http *http = r->conn->http;
     r->gzip = gzip_accepted(http_head_get(head, "accept-encoding"));
-    char peer[TCP_PEER_MAX];
-    tcp_peer(r->conn->fd, peer);
-    r->lp.peer = peer;
+    r->lp.client = r->client;
     r->polled = true;
     if (!longpoll_poll(http->longpoll, &r->lp, head, env_now(http->env)))
         return reply_poll(r);
@@ -163,28 +162,37 @@ static bool start_poll(struct http_request *r, const struct http_head *head)
     return true;
 }
 
+static void on_pause_over(struct wheel_timer *timer, uint64_t now)
+{
+    (void)now;
+    http_request_wake(LIST_ENTRY(timer, struct http_request, pause));
+}
+
 static bool handle_post(struct http_request *r, const struct http_head *head)
 {
     struct http *http = r->conn->http;
+    uint64_t pause;
     if (r->too_large)
         return reply_longpoll_status(r, 400, LP_TOO_LARGE);
-    char peer[TCP_PEER_MAX];
-    tcp_peer(r->conn->fd, peer);
     int status = longpoll_post(
         http->longpoll, head,
         r->body.data ? (uint8_t *)r->body.data : (uint8_t *)(char[1]){0},
-        r->body.len, peer, env_now(http->env));
+        r->body.len, &r->client, env_now(http->env), &pause);
     buf_deinit(&r->body);
-    return reply_longpoll_status(r, 200, status);
+    if (!pause)
+        return reply_longpoll_status(r, 200, status);
+    r->post_status = status;
+    wheel_set(http->env->wheel, &r->pause, env_now(http->env) + pause,
+              on_pause_over);
+    http_request_park(r);
+    return true;
 }
 
 static bool preflight(struct http_request *r, const struct http_head *head)
 {
     struct http_span wanted =
         http_head_get(head, "access-control-request-headers");
-    char peer[TCP_PEER_MAX];
-    tcp_peer(r->conn->fd, peer);
-    if (!connect_origin_ok(r->conn->http->env, head, peer))
+    if (!connect_origin_ok(r->conn->http->env, head, &r->client))
         return reply_longpoll_status(r, 200, LP_FORBIDDEN);
     struct MHD_Response *response =
         MHD_create_response_from_buffer(0, NULL, MHD_RESPMEM_PERSISTENT);
@@ -215,11 +223,32 @@ static bool handle_longpoll(struct http_request *r,
 
 /* pages and files */
 
+/* What a page may do is the administrator's to say; the rest holds for any. */
+static void add_file_headers(struct http_request *r,
+                             struct MHD_Response *response,
+                             const struct static_file *file)
+{
+    const char *policy = r->conn->http->policy;
+    add(response, "Content-Type", file->type);
+    if (file->coding)
+        add(response, "Content-Encoding", file->coding);
+    if (file->varies)
+        add(response, "Vary", "Accept-Encoding");
+    add(response, "ETag", file->etag);
+    add(response, "Cache-Control",
+        file->immutable ? "public, max-age=31536000, immutable" : "no-cache");
+    add(response, "X-Content-Type-Options", "nosniff");
+    add(response, "Referrer-Policy", "same-origin");
+    if (policy && policy[0])
+        add(response, "Content-Security-Policy", policy);
+}
+
 static bool reply_file(struct http_request *r, const struct http_head *head,
-                       struct static_file *file)
+                       int status, struct static_file *file)
 {
     struct MHD_Response *response;
-    bool same = static_etag_matches(http_head_get(head, "if-none-match"),
+    bool same = status == 200 &&
+                static_etag_matches(http_head_get(head, "if-none-match"),
                                     file->etag);
     if (same || file->size == 0) {
         response =
@@ -232,20 +261,38 @@ static bool reply_file(struct http_request *r, const struct http_head *head,
     }
     if (!response)
         return false;
-    add(response, "Content-Type", file->type);
-    add(response, "ETag", file->etag);
-    add(response, "Cache-Control", "no-cache");
-    add(response, "X-Content-Type-Options", "nosniff");
-    return queue_response(r, same ? 304 : 200, response);
+    add_file_headers(r, response, file);
+    return queue_response(r, same ? 304 : status, response);
 }
 
+/* With the page 404.html, to those who look with a browser. */
+static bool reply_missing(struct http_request *r, const struct http_head *head)
+{
+    static const struct http_span page = {"/404.html", 9};
+    struct http_span accept = http_head_get(head, "accept-encoding");
+    struct static_file file;
+    if (http_head_has_token(head, "accept", "text/html") &&
+        static_open(r->conn->http->files, page, accept, &file) == 200)
+        return reply_file(r, head, 404, &file);
+    return reply_text(r, 404, "Not Found\n");
+}
+
+/* Relative, so that it also holds below a path of another site. */
 static bool redirect_to_slash(struct http_request *r,
                               const struct http_head *head)
 {
     struct buf where;
-    buf_init(&where, STATIC_PATH_MAX + 16);
-    buf_append(&where, head->path.p, head->path.len);
+    size_t start = head->path.len;
+    while (start > 0 && head->path.p[start - 1] != '/')
+        start--;
+    buf_init(&where, 16 * 1024);
+    buf_puts(&where, "./");
+    buf_append(&where, head->path.p + start, head->path.len - start);
     buf_puts(&where, "/");
+    if (head->query.p) {
+        buf_puts(&where, "?");
+        buf_append(&where, head->query.p, head->query.len);
+    }
     bool fits = buf_putc(&where, '\0');
     struct MHD_Response *response =
         MHD_create_response_from_buffer(0, NULL, MHD_RESPMEM_PERSISTENT);
@@ -288,16 +335,17 @@ static bool handle_page(struct http_request *r, const struct http_head *head)
     const struct http_page *page = find_page(http, head->path);
     if (page) {
         buf_init(&body, 1 << 20);
-        int status = page->render(http->pages_arg, &body);
+        int status = page->render(http->pages_arg, head, &body);
         return reply(r, status, page->type, &body, REPLY_NO_STORE);
     }
-    int status = static_open(http->files, head->path, &file);
+    int status =
+        static_open(http->files, head->path,
+                    http_head_get(head, "accept-encoding"), &file);
     if (status == 200)
-        return reply_file(r, head, &file);
-    /* "//host" would lead away from here. */
-    if (status == 301 && !memmem(head->path.p, head->path.len, "//", 2))
+        return reply_file(r, head, status, &file);
+    if (status == 301)
         return redirect_to_slash(r, head);
-    return reply_text(r, 404, "Not Found\n");
+    return reply_missing(r, head);
 }
 
 /* upgrades on a connection that MHD owns */
@@ -331,6 +379,8 @@ static bool answer_upgrade(struct http_request *r)
     add(response, "Sec-WebSocket-Accept", accept);
     if (r->upgrade->offers_phoenix)
         add(response, "Sec-WebSocket-Protocol", "phoenix");
+    if (r->upgrade->cookie[0])
+        add(response, "Set-Cookie", r->upgrade->cookie);
     return queue_response(r, 101, response);
 }
 
@@ -338,15 +388,17 @@ static bool handle_upgrade(struct http_request *r,
                            const struct http_head *head)
 {
     r->upgrade = mem_zalloc(sizeof *r->upgrade);
-    tcp_peer(r->conn->fd, r->peer);
-    connect_params_init(r->upgrade, r->peer);
+    connect_params_init(r->upgrade);
+    r->upgrade->client = r->client;
     enum connect_refusal why =
         upgrade_check(r->conn->http->env, head, r->upgrade);
     if (why == CONNECT_OK)
         return answer_upgrade(r);
     int status = connect_refusal_status(why);
     return reply_text(r, status,
-                      status == 403 ? "Forbidden\n" : "Bad Request\n");
+                      status == 403   ? "Forbidden\n"
+                      : status == 429 ? "Too Many Requests\n"
+                                      : "Bad Request\n");
 }
 
 /* requests */
@@ -417,9 +469,9 @@ static bool refuse_head(struct http_request *r, int status)
     struct counters *c = r->conn->http->env->counters;
     counter_inc(c, status == HTTP_HEAD_LARGE ? COUNTER_LIMIT_HEAD
                                              : COUNTER_REFUSED_HEAD);
-    tcp_peer(r->conn->fd, r->peer);
-    log_info("head refused", LOG_INT("status", status),
-             LOG_Z("peer", r->peer));
+    char peer[ADDRESS_TEXT_MAX];
+    address_text(&r->conn->peer, peer);
+    log_info("head refused", LOG_INT("status", status), LOG_Z("peer", peer));
     r->last = true;
     return reply_text(r, status,
                       status == HTTP_HEAD_LARGE
@@ -503,12 +555,17 @@ bool http_request_step(struct http_request *r, const char *method,
     }
     if (r->polled) /* resumed */
         return r->aborted ? false : reply_poll(r);
+    if (r->post_status) /* likewise */
+        return r->aborted ? false
+                          : reply_longpoll_status(r, 200, r->post_status);
     int refused = build_head(r, method, version, &head);
     if (refused)
         return refuse_head(r, refused);
     if (r->started)
         return on_whole(r, &head);
     r->started = true;
+    client_address(&r->conn->http->env->clients, &r->conn->peer, &head,
+                   &r->client);
     count_request(r, &head);
     return on_head(r, &head);
 }

@@ -44,6 +44,7 @@ struct http {
     struct poller *poller;
     struct ws *ws;
     const struct static_files *files;
+    const char *policy;
     const struct http_page *pages;
     void *pages_arg;
     struct longpoll *longpoll;
@@ -76,6 +77,8 @@ struct http_conn {
     struct list node;           /**< in arriving, answered or spent */
     struct wheel_timer deadline;
     struct http_keep *keep; /**< or NULL */
+    struct visitor *visitor; /**< of the peer, or NULL */
+    struct address peer;
     uint64_t consumed; /**< bytes of the connection that its requests make up,
                             the current one included */
     int fd;
@@ -92,6 +95,8 @@ struct http_request {
     struct list node;
     struct poller_item watch;
     struct lp_request lp;
+    struct wheel_timer pause; /**< until the answer to a POST may go */
+    int post_status;          /**< that answer; 0: there is none waiting */
     struct buf body;
     struct connect_params *upgrade; /**< while it becomes a WebSocket */
     bool checked;   /**< its head was read by listen.c */
@@ -103,7 +108,7 @@ struct http_request {
     bool aborted; /**< the client left while parked */
     bool last;    /**< the connection ends with its response */
     bool gzip;
-    char peer[TCP_PEER_MAX]; /**< while it is needed for a log line */
+    struct address client; /**< as resolved through trusted proxies */
     size_t target_len;
     char target[]; /**< as the client sent it */
 };

@@ -42,6 +42,7 @@
 #include "transport/env.h"
 #include "transport/http_head.h"
 #include "transport/poller.h"
+#include "transport/proxy_header.h"
 #include "transport/tcp.h"
 #include "transport/upgrade.h"
 
@@ -83,6 +84,9 @@ struct head {
     uint16_t peeks;
     bool linger;
     bool returned; /* was HTTP before, and counts as that */
+    bool proxied;  /* a PROXY header comes first */
+    struct address peer;
+    struct visitor *visitor; /* of the peer, or NULL */
     int fd;
 };
 
@@ -109,6 +113,7 @@ static void head_unlink(struct head *head)
     wheel_cancel(l->env->wheel, &head->timer);
     list_remove(&head->node);
     counter_dec(l->env->counters, gauge(head));
+    visitors_leave(head->visitor, env_now(l->env));
     free(head);
 }
 
@@ -150,6 +155,8 @@ static const char *reason_phrase(int status)
         return "Forbidden";
     case 431:
         return "Request Header Fields Too Large";
+    case 429:
+        return "Too Many Requests";
     default:
         return "HTTP Version Not Supported";
     }
@@ -163,15 +170,18 @@ static void lower_mark(const struct head *head)
 }
 
 /* Answer and close politely. */
-static void refuse(struct head *head, int status)
+static void refuse(struct head *head, int status, uint64_t retry_after)
 {
     struct listener *l = head->owner;
-    char text[192];
+    char text[256], retry[48] = "";
     const char *phrase = reason_phrase(status);
+    if (retry_after)
+        snprintf(retry, sizeof retry, "retry-after: %llu\r\n",
+                 (unsigned long long)retry_after);
     int n = snprintf(text, sizeof text,
-                     "HTTP/1.1 %d %s\r\ncontent-type: text/plain\r\n"
+                     "HTTP/1.1 %d %s\r\ncontent-type: text/plain\r\n%s"
                      "content-length: %zu\r\nconnection: close\r\n\r\n%s\n",
-                     status, phrase, strlen(phrase) + 1, phrase);
+                     status, phrase, retry, strlen(phrase) + 1, phrase);
     if (send(head->fd, text, (size_t)n, MSG_NOSIGNAL) != n ||
         shutdown(head->fd, SHUT_WR) != 0) {
         head_close(head);
@@ -193,10 +203,10 @@ static void refuse_head(struct head *head, int status)
     struct counters *c = head->owner->env->counters;
     counter_inc(c, status == HTTP_HEAD_LARGE ? COUNTER_LIMIT_HEAD
                                              : COUNTER_REFUSED_HEAD);
-    char peer[TCP_PEER_MAX];
-    tcp_peer(head->fd, peer);
+    char peer[ADDRESS_TEXT_MAX];
+    address_text(&head->peer, peer);
     log_info("head refused", LOG_INT("status", status), LOG_Z("peer", peer));
-    refuse(head, status);
+    refuse(head, status, 0);
 }
 
 /* The peer has ended its side. What it was sent last may still be lost: it is
@@ -245,7 +255,9 @@ static void give_to_http(struct head *head, size_t head_len, size_t have)
         .head = &l->head,
         .head_len = head_len,
         .more = more_behind(&l->head, head_len, have),
+        .first = !head->returned,
         .consumed = head->consumed,
+        .peer = head->peer,
         .keep = head->keep,
     };
     struct sockaddr_storage peer;
@@ -291,14 +303,13 @@ static void route(struct head *head, size_t head_len, size_t have)
         return;
     }
     struct connect_params params;
-    char peer[TCP_PEER_MAX];
-    tcp_peer(head->fd, peer);
-    connect_params_init(&params, peer);
+    connect_params_init(&params);
+    client_address(&l->env->clients, &head->peer, &l->head, &params.client);
     enum connect_refusal why = upgrade_check(l->env, &l->head, &params);
     if (why == CONNECT_OK)
         give_to_websocket(head, head_len, &params);
     else
-        refuse(head, connect_refusal_status(why));
+        refuse(head, connect_refusal_status(why), params.retry_after);
     connect_params_deinit(&params);
 }
 
@@ -330,10 +341,64 @@ static void begin_head(struct head *head)
     wheel_set(env->wheel, &head->timer, head->deadline, on_deadline);
 }
 
+/* Counts the head for its address; closes it when that has far too many. */
+static bool admit(struct head *head)
+{
+    struct transport_env *env = head->owner->env;
+    head->visitor = visitors_enter(env->visitors, &head->peer, env_now(env));
+    if (!visitor_far_over(head->visitor))
+        return true;
+    counter_inc(env->counters, COUNTER_LIMIT_ADDRESS_CONNECTIONS);
+    head_close(head);
+    return false;
+}
+
+/* No answer: who sends none of these does not speak HTTP to us yet. */
+static void refuse_proxy_header(struct head *head)
+{
+    char peer[ADDRESS_TEXT_MAX];
+    address_text(&head->peer, peer);
+    counter_inc(head->owner->env->counters, COUNTER_REFUSED_PROXY);
+    log_info("proxy header refused", LOG_Z("peer", peer));
+    head_close(head);
+}
+
+/* Take the PROXY header off the socket, then begin with what is behind it. */
+static void read_proxy_header(struct head *head, size_t have, bool hangup)
+{
+    struct listener *l = head->owner;
+    struct address client;
+    int len = proxy_header_read((const uint8_t *)l->scratch, have, &client);
+    if (len == PROXY_HEADER_MORE) {
+        if (hangup)
+            head_ended(head);
+        else
+            wait_for_more(head, have);
+        return;
+    }
+    if (len == PROXY_HEADER_BAD ||
+        recv(head->fd, l->scratch, (size_t)len, MSG_DONTWAIT) != len) {
+        refuse_proxy_header(head);
+        return;
+    }
+    if (address_known(&client)) {
+        head->peer = client;
+        visitors_leave(head->visitor, env_now(l->env));
+        if (!admit(head))
+            return;
+    }
+    lower_mark(head);
+    head->proxied = false;
+    head->consumed += (uint64_t)len;
+    head->seen = 0;
+    peek(head, hangup);
+}
+
 static void peek(struct head *head, bool hangup)
 {
     struct listener *l = head->owner;
-    size_t limit = l->env->limits.head_bytes;
+    size_t limit = head->proxied ? PROXY_HEADER_MAX
+                                 : l->env->limits.head_bytes;
     if (limit > l->scratch_size) {
         l->scratch = mem_realloc(l->scratch, limit);
         l->scratch_size = limit;
@@ -347,6 +412,10 @@ static void peek(struct head *head, bool hangup)
     }
     size_t have = (size_t)got;
     head->peeks += head->peeks < MANY_PEEKS;
+    if (head->proxied) {
+        read_proxy_header(head, have, hangup);
+        return;
+    }
     size_t end = http_head_end(l->scratch, have,
                                have < head->seen ? 0 : head->seen);
     if (have && head->returned && head->seen == 0)
@@ -409,17 +478,26 @@ static void on_accepted(struct listener *l, int fd)
         return;
     }
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+    struct head *head = head_new(l, fd, false, l->env->limits.head_ms);
+    tcp_peer(fd, &head->peer);
+    if (!admit(head))
+        return;
+    head->proxied = l->env->clients.proxy_protocol &&
+                    address_list_has(&l->env->clients.trusted, &head->peer);
     /* The head is often there already. */
-    peek(head_new(l, fd, false, l->env->limits.head_ms), false);
+    peek(head, false);
 }
 
 void listener_return(struct listener *listener, int fd, uint64_t consumed,
-                     void *keep)
+                     const struct address *peer, void *keep)
 {
     struct head *head =
         head_new(listener, fd, true, listener->env->limits.keepalive_ms);
     head->consumed = consumed;
+    head->peer = *peer;
     head->keep = keep;
+    head->visitor =
+        visitors_enter(listener->env->visitors, peer, env_now(listener->env));
     wait_for_more(head, 0);
 }
 

@@ -15,6 +15,8 @@
 #include <stdint.h>
 #include <sys/socket.h>
 
+#include "base/address.h"
+
 struct connect_params;
 struct http_head;
 struct listener;
@@ -27,7 +29,9 @@ struct listener_request {
     size_t head_len;
     bool more;         /**< bytes of a next request are there already, or
                             cannot be told from those of this one */
+    bool first;        /**< of its connection */
     uint64_t consumed; /**< bytes of the connection before this request */
+    struct address peer; /**< of the connection; what a PROXY header said */
     void *keep;        /**< what listener_return was given, or NULL */
 };
 
@@ -56,7 +60,7 @@ uint16_t listener_port(const struct listener *listener);
 /** A connection whose request is answered waits here for the next one.
  *  Takes `fd`; `consumed` counts all its bytes so far. */
 void listener_return(struct listener *listener, int fd, uint64_t consumed,
-                     void *keep);
+                     const struct address *peer, void *keep);
 /** Accept no more; connections in the head state go on. */
 void listener_stop(struct listener *listener);
 /** Closes what is still in the head state. NULL is accepted. */

@@ -2,7 +2,9 @@
 noinst_LIBRARIES += libtransport.a
 libtransport_a_SOURCES = \
 	src/transport/base64.c src/transport/base64.h \
+	src/transport/client.c src/transport/client.h \
 	src/transport/env.c src/transport/env.h \
+	src/transport/flap.c src/transport/flap.h \
 	src/transport/gzip.c src/transport/gzip.h \
 	src/transport/http.c src/transport/http.h \
 	src/transport/http_conn.c \
@@ -13,10 +15,12 @@ libtransport_a_SOURCES = \
 	src/transport/origin.c src/transport/origin.h \
 	src/transport/outq.c src/transport/outq.h \
 	src/transport/poller.c src/transport/poller.h \
+	src/transport/proxy_header.c src/transport/proxy_header.h \
 	src/transport/static.c src/transport/static.h \
 	src/transport/tcp.c src/transport/tcp.h \
 	src/transport/token.c src/transport/token.h \
 	src/transport/upgrade.c src/transport/upgrade.h \
+	src/transport/visitors.c src/transport/visitors.h \
 	src/transport/ws.c src/transport/ws.h \
 	src/transport/ws_conn.h \
 	src/transport/ws_write.c

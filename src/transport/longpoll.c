@@ -33,6 +33,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <openssl/crypto.h>
+
 #include "base/blob.h"
 #include "base/buf.h"
 #include "base/counters.h"
@@ -45,6 +47,9 @@
 #include "transport/base64.h"
 #include "transport/env.h"
 #include "transport/upgrade.h"
+
+/* phoenix.js gives a POST up after 20 s. */
+enum { PAUSE_MAX_MS = 10000 };
 
 struct longpoll {
     struct transport_env *env;
@@ -62,8 +67,11 @@ struct lp_session {
     struct lp_link *link; /* of what is unsettled */
     struct wheel_timer timer;
     uint64_t connection;
+    struct address client;
+    struct visitor *visitor; /* of that address, or NULL */
     bool ended;
     uint8_t id[TOKEN_ID_BYTES];
+    char token[TOKEN_CHARS + 1]; /* signed once, told in every answer */
 };
 
 static void on_window(struct wheel_timer *timer, uint64_t now);
@@ -190,9 +198,13 @@ static struct lp_session *session_new(struct longpoll *lp,
 {
     struct transport_env *env = lp->env;
     struct lp_session *s = mem_zalloc(sizeof *s);
+    char peer[ADDRESS_TEXT_MAX];
+    address_text(&params->client, peer);
     s->lp = lp;
     s->connection = ++env->connections_made;
+    s->client = params->client;
     env_random(s->id, sizeof s->id);
+    token_sign(&env->token, s->id, s->token);
     outq_init(&s->queue, env->limits.queue_bytes);
     outq_init(&s->unsettled, SIZE_MAX);
     list_push(&lp->live, &s->node);
@@ -210,7 +222,7 @@ static struct lp_session *session_new(struct longpoll *lp,
     counter_inc(env->counters, COUNTER_CONNECTIONS_LP);
     counter_inc(env->counters, COUNTER_OPENED_LP);
     log_info("longpoll opened", LOG_INT("connection", s->connection),
-             LOG_Z("peer", params->peer),
+             LOG_Z("peer", peer),
              LOG_STR("forwarded", params->forwarded.p, params->forwarded.len));
     rearm(s, now);
     return s;
@@ -234,17 +246,21 @@ static int request_token(const struct http_head *head, struct buf *out)
     return found;
 }
 
-/* The session of a token; NULL when there is none (any more). */
+/* The session of a token; NULL when there is none (any more). A live session
+ * knows its token, and comparing costs a fiftieth of signing; the signature is
+ * looked at only where there is nothing to compare with. */
 static struct lp_session *find(struct longpoll *lp, const struct buf *token)
 {
     uint8_t id[TOKEN_ID_BYTES];
-    if (!token_verify(&lp->env->token, token->data ? token->data : "",
-                      token->len, id)) {
+    const char *text = token->data ? token->data : "";
+    struct lp_session *s = NULL;
+    if (token_id(text, token->len, id))
+        s = dict_find(&lp->by_id, id, sizeof id);
+    if (s && CRYPTO_memcmp(s->token, text, TOKEN_CHARS) == 0)
+        return s->ended ? NULL : s;
+    if (s || !token_verify(&lp->env->token, text, token->len, id))
         counter_inc(lp->env->counters, COUNTER_REFUSED_TOKEN);
-        return NULL;
-    }
-    struct lp_session *s = dict_find(&lp->by_id, id, sizeof id);
-    return s && !s->ended ? s : NULL;
+    return NULL;
 }
 
 static bool full(struct longpoll *lp)
@@ -255,34 +271,45 @@ static bool full(struct longpoll *lp)
     return true;
 }
 
+/* phoenix.js takes 500 for a failed connect: it tries again, backing off. */
+static bool may_open(struct longpoll *lp, struct visitor *visitor,
+                     uint64_t now)
+{
+    struct transport_env *env = lp->env;
+    if (env->draining || full(lp))
+        return false;
+    if (env->shedding) {
+        counter_inc(env->counters, COUNTER_LIMIT_MEMORY);
+        return false;
+    }
+    return visitor_may_open(visitor, now);
+}
+
 static void open_session(struct longpoll *lp, struct lp_request *r,
                          const struct http_head *head, uint64_t now)
 {
+    struct visitor *visitor = visitors_enter(lp->env->visitors, &r->client,
+                                             now);
     struct connect_params params;
-    connect_params_init(&params, r->peer);
+    connect_params_init(&params);
+    params.client = r->client;
     if (connect_check_longpoll(lp->env, head, &params) != CONNECT_OK) {
         r->status = LP_FORBIDDEN;
-    } else if (lp->env->draining || full(lp)) {
-        r->status = LP_ERROR; /* phoenix.js tries again, backing off */
+    } else if (!may_open(lp, visitor, now)) {
+        r->status = LP_ERROR;
     } else {
         struct lp_session *s = session_new(lp, &params, now);
+        s->visitor = visitor;
+        visitor = NULL;
         memcpy(r->id, s->id, sizeof r->id);
         r->tokened = true;
         r->status = LP_OPEN_OR_GONE;
     }
     connect_params_deinit(&params);
+    visitors_leave(visitor, now);
 }
 
 /* polls */
-
-static void put_back(struct lp_session *s, struct outq *from)
-{
-    for (uint32_t i = from->end; i > from->first; i--) {
-        struct outq_entry *entry = &from->entries[i - 1];
-        outq_put_back(&s->queue, entry->blob, entry->klass);
-        entry->blob = NULL;
-    }
-}
 
 void longpoll_settle(struct lp_link *link, bool lost)
 {
@@ -290,7 +317,7 @@ void longpoll_settle(struct lp_link *link, bool lost)
     if (!s)
         return;
     if (lost && !s->ended)
-        put_back(s, &s->unsettled);
+        outq_put_back_all(&s->queue, &s->unsettled);
     outq_clear(&s->unsettled);
     s->link = NULL;
     link->session = NULL;
@@ -329,7 +356,7 @@ bool longpoll_poll(struct longpoll *lp, struct lp_request *r,
     r->state = LP_READY;
     int found = request_token(head, &token);
     struct lp_session *s = found == 1 ? find(lp, &token) : NULL;
-    if (!connect_origin_ok(lp->env, head, r->peer))
+    if (!connect_origin_ok(lp->env, head, &r->client))
         r->status = LP_FORBIDDEN;
     else if (found == 0)
         open_session(lp, r, head, now);
@@ -345,14 +372,25 @@ static void put_head(const struct longpoll *lp, const struct lp_request *r,
                      int status, struct buf *out)
 {
     char token[TOKEN_CHARS + 1];
-    buf_printf(out, "{\"status\":%d,\"token\":", status);
-    if (r->tokened) {
+    const struct lp_session *s =
+        r->tokened ? dict_find(&lp->by_id, r->id, sizeof r->id) : NULL;
+    if (r->tokened && !s)
         token_sign(&lp->env->token, r->id, token);
-        buf_printf(out, "\"%s\"", token);
-    } else {
-        buf_puts(out, "null");
+    buf_puts(out, "{\"status\":");
+    buf_put_u64(out, (uint64_t)status);
+    buf_puts(out, r->tokened ? ",\"token\":\"" : ",\"token\":null");
+    if (r->tokened)
+        buf_append(out, s ? s->token : token, TOKEN_CHARS);
+    buf_puts(out, r->tokened ? "\",\"messages\":[" : ",\"messages\":[");
+}
+
+static void put_blob(struct buf *out, const struct blob *blob)
+{
+    for (size_t at = 0; at < blob->len;) {
+        struct blob_run run = blob_run(blob, at);
+        buf_append(out, run.data, run.len);
+        at += run.len;
     }
-    buf_puts(out, ",\"messages\":[");
 }
 
 /* Move messages into the response: at least one, at most the byte limit. */
@@ -369,7 +407,7 @@ static void take_messages(struct lp_session *s, struct lp_request *r,
         blob = outq_take(&s->queue, &klass);
         if (bytes)
             buf_putc(out, ',');
-        buf_append(out, blob->data, blob->len);
+        put_blob(out, blob);
         bytes += blob->len;
         /* In the order taken, urgent or not: that is how they come back. */
         outq_push(&r->in_flight, blob,
@@ -400,7 +438,7 @@ static void leave_flight(struct lp_session *s, struct lp_request *r,
     if (s->ended || outq_empty(&r->in_flight))
         return;
     if (!written) {
-        put_back(s, &r->in_flight);
+        outq_put_back_all(&s->queue, &r->in_flight);
         return;
     }
     longpoll_settle(link, false); /* what it carried before */
@@ -486,21 +524,41 @@ static bool is_ndjson(const struct http_head *head)
                         "application/x-ndjson");
 }
 
+/* A client waits for the answer before it posts again, so a late answer slows
+ * down who sends too much. Who does not wait is refused. */
+static int handle_body(struct lp_session *s, const struct http_head *head,
+                       uint8_t *body, size_t len, uint64_t now,
+                       uint64_t *out_pause)
+{
+    struct counters *c = s->lp->env->counters;
+    if (session_pause_ms(s->session, now) > PAUSE_MAX_MS) {
+        counter_inc(c, COUNTER_LIMIT_RATE);
+        return LP_ERROR;
+    }
+    int status = is_ndjson(head) ? handle_lines(s, body, len, now)
+                                 : handle_message(s, body, len, true, now);
+    uint64_t pause = session_pause_ms(s->session, now);
+    if (pause)
+        counter_inc(c, COUNTER_LIMIT_RATE);
+    *out_pause = pause < PAUSE_MAX_MS ? pause : PAUSE_MAX_MS;
+    return status;
+}
+
 int longpoll_post(struct longpoll *lp, const struct http_head *head,
-                  uint8_t *body, size_t len, const char *peer, uint64_t now)
+                  uint8_t *body, size_t len, const struct address *client,
+                  uint64_t now, uint64_t *out_pause)
 {
     struct buf token;
+    *out_pause = 0;
     int status = LP_OPEN_OR_GONE;
     buf_init(&token, TOKEN_CHARS + 1);
     int found = request_token(head, &token);
     struct lp_session *s = found == 1 ? find(lp, &token) : NULL;
     counter_add(lp->env->counters, COUNTER_BYTES_IN, len);
-    if (!connect_origin_ok(lp->env, head, peer))
+    if (!connect_origin_ok(lp->env, head, client))
         status = LP_FORBIDDEN;
-    else if (s && is_ndjson(head))
-        status = handle_lines(s, body, len, now);
     else if (s)
-        status = handle_message(s, body, len, true, now);
+        status = handle_body(s, head, body, len, now, out_pause);
     buf_deinit(&token);
     return status;
 }
@@ -525,6 +583,7 @@ static void reap(struct lp_session *s, uint64_t now)
     outq_clear(&s->unsettled);
     outq_clear(&s->queue);
     counter_dec(lp->env->counters, COUNTER_CONNECTIONS_LP);
+    visitors_leave(s->visitor, now);
     free(s);
 }
 
@@ -545,6 +604,28 @@ size_t longpoll_end_some(struct longpoll *lp, size_t most)
         most--;
     }
     return lp->by_id.count;
+}
+
+size_t longpoll_shed(struct longpoll *lp)
+{
+    struct lp_session *most = NULL;
+    struct list *node, *next;
+    size_t held = ENV_WORTH_SHEDDING;
+    LIST_FOREACH(node, next, &lp->live) {
+        struct lp_session *s = LIST_ENTRY(node, struct lp_session, node);
+        size_t one = outq_held(&s->queue) + outq_held(&s->unsettled);
+        if (one <= held)
+            continue;
+        most = s;
+        held = one;
+    }
+    if (!most)
+        return 0;
+    counter_inc(lp->env->counters, COUNTER_LIMIT_MEMORY);
+    log_info("longpoll closed", LOG_INT("connection", most->connection),
+             LOG_Z("reason", "memory"));
+    end_session(most);
+    return held;
 }
 
 size_t longpoll_count(const struct longpoll *lp)

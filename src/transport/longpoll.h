@@ -16,6 +16,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/address.h"
 #include "transport/http_head.h"
 #include "transport/outq.h"
 
@@ -54,7 +55,7 @@ struct lp_request {
     struct lp_session *session; /**< NULL when the answer needs none */
     enum lp_state state;
     int status;            /**< 0: messages, if there are any */
-    const char *peer;      /**< for the log; used by longpoll_poll only */
+    struct address client;
     bool tokened;          /**< `id` is to be told as the session's token */
     uint8_t id[16];
     struct outq in_flight; /**< taken from the session, not yet known to be
@@ -89,10 +90,11 @@ void longpoll_finish(struct longpoll *lp, struct lp_request *request,
  *  when nothing is open. */
 void longpoll_settle(struct lp_link *link, bool lost);
 
-/** A POST with its whole body, which is overwritten. Returns the status.
- *  `peer` is an address for the log. */
+/** A POST with its whole body, which is overwritten. Returns the status, to be
+ *  told after `*out_pause` milliseconds. */
 int longpoll_post(struct longpoll *lp, const struct http_head *head,
-                  uint8_t *body, size_t len, const char *peer, uint64_t now);
+                  uint8_t *body, size_t len, const struct address *client,
+                  uint64_t now, uint64_t *out_pause);
 /** The body that goes with a status alone. */
 void longpoll_status_body(int status, struct buf *out);
 
@@ -100,6 +102,8 @@ void longpoll_status_body(int status, struct buf *out);
 bool longpoll_turn(struct longpoll *lp, uint64_t now);
 /** End up to `most` sessions; returns how many are left. */
 size_t longpoll_end_some(struct longpoll *lp, size_t most);
+/** As ws_shed. */
+size_t longpoll_shed(struct longpoll *lp);
 size_t longpoll_count(const struct longpoll *lp);
 
 #endif

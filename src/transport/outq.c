@@ -9,11 +9,23 @@
 #include "base/blob.h"
 #include "base/mem.h"
 
-enum { FIRST_CAP = 8 };
+enum { FIRST_CAP = 16 };
 
 void outq_init(struct outq *q, size_t limit)
 {
-    *q = (struct outq){.limit = limit};
+    *q = (struct outq){.cap = OUTQ_FEW, .limit = limit};
+}
+
+/* Where the entries are. Most turns of the loop queue a message or two for a
+ * client: those need no memory of their own. */
+static struct outq_entry *entries(struct outq *q)
+{
+    return q->many ? q->many : q->few;
+}
+
+static const struct outq_entry *entries_of(const struct outq *q)
+{
+    return q->many ? q->many : q->few;
 }
 
 static size_t charge(const struct outq *q, const struct blob *blob)
@@ -22,18 +34,29 @@ static size_t charge(const struct outq *q, const struct blob *blob)
     return blob->len < most ? blob->len : most;
 }
 
+/* Nothing is in it any more. */
+static void release(struct outq *q)
+{
+    if (q->many) {
+        free(q->many);
+        q->many = NULL;
+        q->cap = OUTQ_FEW;
+    }
+    q->first = q->end = q->urgent = q->droppable = 0;
+    q->head_begun = false;
+    q->charged = 0;
+}
+
 static void release_if_empty(struct outq *q)
 {
-    if (q->first != q->end)
-        return;
-    free(q->entries);
-    outq_init(q, q->limit);
+    if (q->first == q->end)
+        release(q);
 }
 
 void outq_clear(struct outq *q)
 {
     for (uint32_t i = q->first; i < q->end; i++)
-        blob_unref(q->entries[i].blob);
+        blob_unref(entries(q)[i].blob);
     q->first = q->end;
     release_if_empty(q);
 }
@@ -44,22 +67,27 @@ static void make_room(struct outq *q)
     if (q->end < q->cap)
         return;
     if (q->first > q->cap / 2) {
-        memmove(q->entries, q->entries + q->first,
-                (q->end - q->first) * sizeof *q->entries);
+        memmove(entries(q), entries(q) + q->first,
+                (q->end - q->first) * sizeof *q->many);
         q->end -= q->first;
         q->first = 0;
         return;
     }
-    q->cap = q->cap ? q->cap * 2 : FIRST_CAP;
-    q->entries = mem_realloc(q->entries, q->cap * sizeof *q->entries);
+    uint32_t cap = q->many ? q->cap * 4 : FIRST_CAP;
+    struct outq_entry *many = mem_realloc(q->many, cap * sizeof *many);
+    if (!q->many)
+        memcpy(many, q->few, sizeof q->few);
+    q->many = many;
+    q->cap = cap;
 }
 
 static void insert_at(struct outq *q, uint32_t offset, struct blob *blob,
                       enum message_class klass)
 {
     make_room(q);
-    struct outq_entry *at = q->entries + q->first + offset;
-    memmove(at + 1, at, (q->end - q->first - offset) * sizeof *at);
+    struct outq_entry *at = entries(q) + q->first + offset;
+    if (q->first + offset < q->end)
+        memmove(at + 1, at, (q->end - q->first - offset) * sizeof *at);
     *at = (struct outq_entry){blob, klass};
     q->end++;
     q->charged += charge(q, blob);
@@ -79,7 +107,7 @@ static void drop_awareness(struct outq *q, size_t need, uint64_t *out_dropped)
 {
     uint32_t i = q->first + (q->head_begun ? 1 : 0);
     for (; i < q->end && q->droppable && q->charged + need > q->limit; i++) {
-        struct outq_entry *entry = &q->entries[i];
+        struct outq_entry *entry = &entries(q)[i];
         if (!entry->blob || entry->klass != MESSAGE_AWARENESS)
             continue;
         forget(q, entry);
@@ -105,7 +133,7 @@ enum outq_result outq_push(struct outq *q, struct blob *blob,
     if (klass == MESSAGE_URGENT) {
         /* The urgent ones lead, but nothing goes before what has begun. */
         offset = q->urgent;
-        if (q->head_begun && q->entries[q->first].klass != MESSAGE_URGENT)
+        if (q->head_begun && entries(q)[q->first].klass != MESSAGE_URGENT)
             offset++;
         if (offset > count)
             offset = count;
@@ -117,15 +145,20 @@ enum outq_result outq_push(struct outq *q, struct blob *blob,
 
 static void skip_holes(struct outq *q)
 {
-    while (q->first < q->end && !q->entries[q->first].blob)
+    while (q->first < q->end && !entries(q)[q->first].blob)
         q->first++;
     release_if_empty(q);
+}
+
+const struct outq_entry *outq_at(const struct outq *q, uint32_t i)
+{
+    return entries_of(q) + i;
 }
 
 struct blob *outq_peek(struct outq *q)
 {
     skip_holes(q);
-    return q->first < q->end ? q->entries[q->first].blob : NULL;
+    return q->first < q->end ? entries(q)[q->first].blob : NULL;
 }
 
 struct blob *outq_take(struct outq *q, enum message_class *out_klass)
@@ -133,7 +166,7 @@ struct blob *outq_take(struct outq *q, enum message_class *out_klass)
     skip_holes(q);
     if (q->first == q->end)
         return NULL;
-    struct outq_entry entry = q->entries[q->first];
+    struct outq_entry entry = entries(q)[q->first];
     forget(q, &entry);
     q->first++;
     if (entry.klass == MESSAGE_URGENT && q->urgent)
@@ -153,16 +186,37 @@ void outq_put_back(struct outq *q, struct blob *blob, enum message_class klass)
         insert_at(q, 0, blob, klass);
         return;
     }
-    q->entries[--q->first] = (struct outq_entry){blob, klass};
+    entries(q)[--q->first] = (struct outq_entry){blob, klass};
     q->charged += charge(q, blob);
     if (klass == MESSAGE_AWARENESS)
         q->droppable++;
 }
 
+void outq_put_back_all(struct outq *q, struct outq *from)
+{
+    while (from->end > from->first) {
+        struct outq_entry *last = entries(from) + --from->end;
+        if (last->blob)
+            outq_put_back(q, last->blob, last->klass);
+    }
+    release(from);
+}
+
+size_t outq_held(const struct outq *q)
+{
+    size_t held = q->cap * sizeof *q->many;
+    for (uint32_t i = q->first; i < q->end; i++) {
+        const struct blob *b = entries_of(q)[i].blob;
+        if (b && !b->joint)
+            held += b->len / b->refs;
+    }
+    return held;
+}
+
 bool outq_empty(const struct outq *q)
 {
     for (uint32_t i = q->first; i < q->end; i++)
-        if (q->entries[i].blob)
+        if (entries_of(q)[i].blob)
             return false;
     return true;
 }

@@ -2,7 +2,7 @@
 /**
  * @file outq.h
  * What waits to be written to one client: a bounded queue of shared blobs. An
- * empty queue owns no memory.
+ * empty queue, and one of two messages, owns no memory. Moved by assignment.
  *
  * The bound, and what a full queue does:
  *  - Each message is charged its length, but at most a quarter of the limit:
@@ -28,9 +28,12 @@ struct outq_entry {
     enum message_class klass;
 };
 
+enum { OUTQ_FEW = 2 };
+
 struct outq {
-    struct outq_entry *entries; /**< in use: [first, end) */
-    uint32_t first, end, cap;
+    struct outq_entry *many; /**< NULL: `few` is enough */
+    struct outq_entry few[OUTQ_FEW];
+    uint32_t first, end, cap; /**< in use: [first, end) */
     uint32_t urgent;    /**< how many urgent ones lead the queue */
     uint32_t droppable; /**< awareness messages in it */
     bool head_begun;    /**< the first message is partly written: nothing may
@@ -49,6 +52,8 @@ void outq_clear(struct outq *q);
 enum outq_result outq_push(struct outq *q, struct blob *blob,
                            enum message_class klass, uint64_t *out_dropped);
 
+/** What stands at `i`, first <= i < end: to walk without taking out. */
+const struct outq_entry *outq_at(const struct outq *q, uint32_t i);
 /** The first message, or NULL. */
 struct blob *outq_peek(struct outq *q);
 /** Take the first message out; the caller owns its reference. */
@@ -57,6 +62,11 @@ struct blob *outq_take(struct outq *q, enum message_class *out_klass);
  *  reference; is never refused. */
 void outq_put_back(struct outq *q, struct blob *blob,
                    enum message_class klass);
+/** All of `from`, which is empty then, in front of `q`. */
+void outq_put_back_all(struct outq *q, struct outq *from);
+/** Memory that would be free without it: what others hold as well counts by
+ *  its share. O(messages). */
+size_t outq_held(const struct outq *q);
 bool outq_empty(const struct outq *q);
 
 #endif

@@ -109,14 +109,77 @@ static int open_beneath(int dir, const char *path)
     return (int)fd;
 }
 
+/* In the order of our preference. */
+static const struct coding {
+    const char *name, *suffix;
+} codings[] = {{"br", ".br"}, {"gzip", ".gz"}};
+enum { CODINGS = sizeof codings / sizeof *codings };
+
+static bool ends_with(const char *text, const char *end)
+{
+    size_t n = strlen(text), m = strlen(end);
+    return n >= m && strcmp(text + n - m, end) == 0;
+}
+
+static bool is_compressed_name(const char *path)
+{
+    for (int i = 0; i < CODINGS; i++)
+        if (ends_with(path, codings[i].suffix))
+            return true;
+    return false;
+}
+
+static void describe(struct static_file *file, int fd, const struct stat *st,
+                     const char *suffix)
+{
+    file->fd = fd;
+    file->size = (uint64_t)st->st_size;
+    snprintf(file->etag, sizeof file->etag, "\"%" PRIx64 "-%" PRIx64 "%s\"",
+             (uint64_t)st->st_size,
+             (uint64_t)st->st_mtim.tv_sec * 1000000000u +
+                 (uint64_t)st->st_mtim.tv_nsec,
+             suffix);
+}
+
+/* A compressed file that is older than the file is not its content any more.
+ * But tools that copy a tree write its files in any order. */
+enum { COPYING_S = 60 };
+
+/* Puts the best accepted sibling of `path` in its place. */
+static void prefer_compressed(const struct static_files *files,
+                              const char *path, const struct stat *plain,
+                              struct http_span accept, struct static_file *file)
+{
+    char name[STATIC_PATH_MAX + 8];
+    struct stat st;
+    for (int i = 0; i < CODINGS; i++) {
+        snprintf(name, sizeof name, "%s%s", path, codings[i].suffix);
+        int fd = open_beneath(files->dir, name);
+        if (fd < 0)
+            continue;
+        if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) &&
+            st.st_mtim.tv_sec + COPYING_S >= plain->st_mtim.tv_sec) {
+            file->varies = true;
+            if (!file->coding &&
+                http_coding_accepted(accept, codings[i].name)) {
+                close(file->fd);
+                describe(file, fd, &st, codings[i].suffix);
+                file->coding = codings[i].name;
+                continue;
+            }
+        }
+        close(fd);
+    }
+}
+
 int static_open(const struct static_files *files, struct http_span path,
-                struct static_file *out)
+                struct http_span accept, struct static_file *out)
 {
     struct buf clean;
     struct stat st;
     int status = 404, fd = -1;
     buf_init(&clean, STATIC_PATH_MAX);
-    if (!files || !clean_path(path, &clean))
+    if (!files || !clean_path(path, &clean) || is_compressed_name(clean.data))
         goto out;
     fd = open_beneath(files->dir, clean.data);
     if (fd < 0 || fstat(fd, &st) != 0)
@@ -126,14 +189,12 @@ int static_open(const struct static_files *files, struct http_span path,
     if (!S_ISREG(st.st_mode))
         goto out;
     status = 200;
-    *out = (struct static_file){.fd = fd,
-                                .size = (uint64_t)st.st_size,
-                                .type = type_of(clean.data)};
-    snprintf(out->etag, sizeof out->etag, "\"%" PRIx64 "-%" PRIx64 "\"",
-             (uint64_t)st.st_size,
-             (uint64_t)st.st_mtim.tv_sec * 1000000000u +
-                 (uint64_t)st.st_mtim.tv_nsec);
+    *out = (struct static_file){
+        .type = type_of(clean.data),
+        .immutable = strncmp(clean.data, "assets/", 7) == 0};
+    describe(out, fd, &st, "");
     fd = -1;
+    prefer_compressed(files, clean.data, &st, accept, out);
 out:
     if (fd >= 0)
         close(fd);

@@ -4,7 +4,6 @@
  * struct is longer than glibc's, cannot stand beside <netinet/tcp.h>. */
 #include "transport/tcp.h"
 
-#include <arpa/inet.h>
 #include <linux/sockios.h>
 #include <linux/tcp.h>
 #include <netinet/in.h>
@@ -12,6 +11,8 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+
+#include "base/address.h"
 
 /* TCP_CLOSE and TCP_CLOSE_WAIT of <netinet/tcp.h> */
 enum { STATE_CLOSED = 7, STATE_CLOSE_WAIT = 8 };
@@ -25,24 +26,12 @@ static bool get_info(int fd, struct tcp_info *info, size_t need)
            len >= need;
 }
 
-void tcp_peer(int fd, char out[TCP_PEER_MAX])
+void tcp_peer(int fd, struct address *out)
 {
-    struct sockaddr_storage peer;
+    struct sockaddr_storage peer = {.ss_family = AF_UNSPEC};
     socklen_t len = sizeof peer;
-    const void *address = &((struct sockaddr_in *)&peer)->sin_addr;
-    out[0] = '\0';
-    if (getpeername(fd, (struct sockaddr *)&peer, &len) != 0)
-        return;
-    if (peer.ss_family == AF_INET6) {
-        const struct in6_addr *v6 = &((struct sockaddr_in6 *)&peer)->sin6_addr;
-        address = v6;
-        if (IN6_IS_ADDR_V4MAPPED(v6)) {
-            address = &v6->s6_addr[12];
-            peer.ss_family = AF_INET;
-        }
-    }
-    if (!inet_ntop(peer.ss_family, address, out, TCP_PEER_MAX))
-        out[0] = '\0';
+    getpeername(fd, (struct sockaddr *)&peer, &len);
+    address_from_socket(out, (struct sockaddr *)&peer);
 }
 
 bool tcp_consumed(int fd, uint64_t *out)

@@ -9,10 +9,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { TCP_PEER_MAX = 46 };
+struct address;
 
-/** The peer's address as text, without its port; "" when unknown. */
-void tcp_peer(int fd, char out[TCP_PEER_MAX]);
+/** The peer's address, without its port. */
+void tcp_peer(int fd, struct address *out);
 /** Bytes that were ever read from the socket (not those that wait in it, or
  *  were only peeked at). False when the kernel does not say. */
 bool tcp_consumed(int fd, uint64_t *out);

@@ -44,6 +44,18 @@ void token_sign(const struct token_key *key,
     base64_encode_url(raw, sizeof raw, out);
 }
 
+bool token_id(const char *token, size_t len, uint8_t out_id[TOKEN_ID_BYTES])
+{
+    uint8_t raw[TOKEN_CHARS / 4 * 3 + 3];
+    size_t raw_len;
+    if (len != TOKEN_CHARS ||
+        !base64_decode(BASE64_URL, token, len, raw, &raw_len) ||
+        raw_len != TOKEN_BYTES)
+        return false;
+    memcpy(out_id, raw + TOKEN_INSTANCE_BYTES, TOKEN_ID_BYTES);
+    return true;
+}
+
 bool token_verify(const struct token_key *key, const char *token, size_t len,
                   uint8_t out_id[TOKEN_ID_BYTES])
 {

@@ -36,6 +36,10 @@ void token_key_init(struct token_key *key, const void *secret,
 void token_sign(const struct token_key *key,
                 const uint8_t id[TOKEN_ID_BYTES], char out[TOKEN_CHARS + 1]);
 
+/** What a token names, whoever made it: only to look up what to compare it
+ *  with. False when it is none. */
+bool token_id(const char *token, size_t len, uint8_t out_id[TOKEN_ID_BYTES]);
+
 /** True when signed with this key by this instance; the comparison takes the
  *  same time wherever the difference lies. */
 bool token_verify(const struct token_key *key, const char *token, size_t len,

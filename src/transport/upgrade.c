@@ -17,9 +17,9 @@
 
 enum { KEY_CHARS = 24, KEY_BYTES = 16 };
 
-void connect_params_init(struct connect_params *params, const char *peer)
+void connect_params_init(struct connect_params *params)
 {
-    *params = (struct connect_params){.form = WIRE_WS_V1, .peer = peer};
+    *params = (struct connect_params){.form = WIRE_WS_V1};
     buf_init(&params->user_id, UPGRADE_USER_ID_MAX);
     buf_init(&params->auth_token, UPGRADE_AUTH_TOKEN_MAX);
 }
@@ -52,11 +52,14 @@ static struct http_span first_forwarded(const struct http_head *head)
 
 static enum connect_refusal refuse(struct transport_env *env,
                                    const struct http_head *head,
-                                   const char *peer, enum connect_refusal why,
+                                   const struct address *client,
+                                   enum connect_refusal why,
                                    enum counter_id counter, const char *text,
                                    struct http_span detail)
 {
     struct http_span forwarded = first_forwarded(head);
+    char peer[ADDRESS_TEXT_MAX];
+    address_text(client, peer);
     counter_inc(env->counters, counter);
     log_info("connect refused", LOG_Z("reason", text),
              LOG_STR("value", detail.p ? detail.p : "", detail.len),
@@ -66,12 +69,12 @@ static enum connect_refusal refuse(struct transport_env *env,
 }
 
 bool connect_origin_ok(struct transport_env *env, const struct http_head *head,
-                       const char *peer)
+                       const struct address *client)
 {
     struct http_span origin = http_head_get(head, "origin");
     if (origin_allowed(&env->origin, origin, http_head_get(head, "host")))
         return true;
-    refuse(env, head, peer, CONNECT_BAD_ORIGIN, COUNTER_REFUSED_ORIGIN,
+    refuse(env, head, client, CONNECT_BAD_ORIGIN, COUNTER_REFUSED_ORIGIN,
            "origin", origin);
     return false;
 }
@@ -97,7 +100,7 @@ static enum connect_refusal check_version(struct transport_env *env,
     struct http_span shown = {text.data, text.len};
     enum connect_refusal why = CONNECT_OK;
     if (version == 0)
-        why = refuse(env, head, out->peer, CONNECT_BAD_VSN,
+        why = refuse(env, head, &out->client, CONNECT_BAD_VSN,
                      COUNTER_REFUSED_VSN, "vsn", shown);
     else if (longpoll)
         out->form = version == 2 ? WIRE_LP_V2 : WIRE_LP_V1;
@@ -113,7 +116,7 @@ static enum connect_refusal check_params(struct transport_env *env,
 {
     int found = http_query_get(head->query, "user_id", &out->user_id);
     if (found < 0)
-        return refuse(env, head, out->peer, CONNECT_BAD_PARAMS,
+        return refuse(env, head, &out->client, CONNECT_BAD_PARAMS,
                       COUNTER_REFUSED_PARAMS, "user_id",
                       (struct http_span){NULL, 0});
     out->has_user_id = found == 1;
@@ -183,15 +186,35 @@ static bool handshake_ok(const struct http_head *head,
            raw_len == KEY_BYTES;
 }
 
+/* Last of all: it must be said of nobody whose WebSocket would have been
+ * refused for another reason. */
+static enum connect_refusal check_flapping(struct transport_env *env,
+                                           const struct http_head *head,
+                                           struct connect_params *out)
+{
+    struct flap_traits traits = {head,
+                                 out->has_auth_token ? &out->auth_token : NULL,
+                                 out->has_user_id ? &out->user_id : NULL,
+                                 &out->client};
+    out->flapper = flap_identify(env->flap, &traits);
+    out->retry_after = flap_refused(env->flap, out->flapper, env_now(env));
+    if (out->retry_after)
+        return refuse(env, head, &out->client, CONNECT_FLAPPING,
+                      COUNTER_REFUSED_FLAPPING, "flapping",
+                      (struct http_span){NULL, 0});
+    flap_cookie(env->flap, head, out->cookie);
+    return CONNECT_OK;
+}
+
 enum connect_refusal upgrade_check(struct transport_env *env,
                                    const struct http_head *head,
                                    struct connect_params *out)
 {
     if (!handshake_ok(head, out))
-        return refuse(env, head, out->peer, CONNECT_BAD_HANDSHAKE,
+        return refuse(env, head, &out->client, CONNECT_BAD_HANDSHAKE,
                       COUNTER_REFUSED_HANDSHAKE, "handshake",
                       (struct http_span){NULL, 0});
-    if (!connect_origin_ok(env, head, out->peer))
+    if (!connect_origin_ok(env, head, &out->client))
         return CONNECT_BAD_ORIGIN;
     enum connect_refusal why = check_version(env, head, false, out);
     if (why == CONNECT_OK)
@@ -199,6 +222,8 @@ enum connect_refusal upgrade_check(struct transport_env *env,
     if (why == CONNECT_OK)
         read_protocols(head, out);
     out->forwarded = first_forwarded(head);
+    if (why == CONNECT_OK && env->flap)
+        why = check_flapping(env, head, out);
     return why;
 }
 
@@ -221,6 +246,8 @@ enum connect_refusal connect_check_longpoll(struct transport_env *env,
 
 int connect_refusal_status(enum connect_refusal refusal)
 {
+    if (refusal == CONNECT_FLAPPING)
+        return 429;
     return refusal == CONNECT_BAD_HANDSHAKE ? 400 : 403;
 }
 

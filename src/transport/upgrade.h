@@ -14,8 +14,10 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "base/address.h"
 #include "base/buf.h"
 #include "room/message.h"
+#include "transport/flap.h"
 #include "transport/http_head.h"
 
 struct transport_env;
@@ -33,7 +35,8 @@ enum connect_refusal {
     CONNECT_BAD_VSN,
     CONNECT_BAD_PARAMS,
     CONNECT_BAD_ORIGIN,
-    CONNECT_BAD_HANDSHAKE
+    CONNECT_BAD_HANDSHAKE,
+    CONNECT_FLAPPING
 };
 
 /** What a client said of itself. Owns its buffers. */
@@ -47,11 +50,14 @@ struct connect_params {
     struct http_span key;  /**< borrowed: Sec-WebSocket-Key */
     struct http_span forwarded; /**< borrowed, for the log: the first client
                                      that X-Forwarded-For names */
-    const char *peer;           /**< borrowed, for the log: an address */
+    struct flap_client flapper;       /**< whom flap.h takes it for */
+    char cookie[FLAP_COOKIE_MAX];     /**< to be set with the answer, or "" */
+    uint64_t retry_after;             /**< seconds; with CONNECT_FLAPPING */
+    struct address client; /**< as resolved through trusted proxies: what
+                                logs name and limits count by */
 };
 
-/** `peer`: borrowed for as long as `params` is used. */
-void connect_params_init(struct connect_params *params, const char *peer);
+void connect_params_init(struct connect_params *params);
 void connect_params_deinit(struct connect_params *params);
 
 /** The path of the WebSocket transport? */
@@ -71,7 +77,7 @@ enum connect_refusal connect_check_longpoll(struct transport_env *env,
 
 /** The Origin header against check_origin. Counts and logs a refusal. */
 bool connect_origin_ok(struct transport_env *env, const struct http_head *head,
-                       const char *peer);
+                       const struct address *client);
 
 /** The HTTP status that a refused WebSocket is answered with. */
 int connect_refusal_status(enum connect_refusal refusal);

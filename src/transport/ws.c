@@ -142,6 +142,9 @@ static void ws_end(struct ws_conn *conn, int code, const char *reason)
     conn->ours = true;
     list_remove(&conn->node);
     list_push(&conn->ws->ending, &conn->node);
+    if (conn->paused) /* to see the peer's Close */
+        lws_rx_flow_control(conn->wsi, 1);
+    conn->paused = false;
     wheel_set(env->wheel, &conn->timer, env_now(env) + env->limits.close_ms,
               on_close_timeout);
     mark_dirty(conn);
@@ -177,6 +180,10 @@ static void on_gone(struct ws_conn *conn)
     list_remove(&conn->dirty);
     list_remove(&conn->node);
     list_push(&ws->dead, &conn->node);
+    if (!conn->ours && !conn->code && conn->session && !ws->env->draining)
+        flap_ended(ws->env->flap, conn->flapper,
+                   now_of(conn) - conn->opened_ms, conn->id, &conn->client,
+                   now_of(conn));
     int code = conn->code ? conn->code : 1006;
     count_close(ws->env->counters, code);
     log_info("websocket closed", LOG_INT("connection", conn->id),
@@ -193,6 +200,7 @@ static void reap(struct ws_conn *conn)
     outq_clear(&conn->queue);
     buf_deinit(&conn->received);
     counter_dec(ws->env->counters, COUNTER_CONNECTIONS_WS);
+    visitors_leave(conn->visitor, env_now(ws->env));
     ws->count--;
     free(conn);
 }
@@ -206,6 +214,31 @@ static bool too_long(const struct ws_conn *conn, size_t more)
     return have > limit || rest > limit - have;
 }
 
+/* Is a message under way, and the same one, since so long? Looked at from time
+ * to time: a frame that trickles in makes no callback for each byte. */
+static bool message_late(struct ws_conn *conn, uint64_t now)
+{
+    bool mid = conn->received.len > 0 ||
+               lws_remaining_packet_payload(conn->wsi) > 0;
+    if (!mid || conn->received_whole != conn->seen_whole || !conn->mid_since) {
+        conn->seen_whole = conn->received_whole;
+        conn->mid_since = mid ? now : 0;
+        return false;
+    }
+    return now - conn->mid_since >= conn->ws->env->limits.message_ms;
+}
+
+static void on_idle_timer(struct wheel_timer *timer, uint64_t now);
+
+/* Look again when it may have become idle, or its message late. */
+static void watch(struct ws_conn *conn, uint64_t now, uint64_t quiet)
+{
+    const struct transport_limits *limits = &conn->ws->env->limits;
+    uint64_t ms = limits->idle_ms - quiet, late = limits->message_ms / 2 + 1;
+    wheel_set(conn->ws->env->wheel, &conn->timer,
+              now + (ms < late ? ms : late), on_idle_timer);
+}
+
 /* Nothing was received for the idle time? The kernel knows, pings and all, so
  * that receiving costs no timer work. */
 static void on_idle_timer(struct wheel_timer *timer, uint64_t now)
@@ -215,9 +248,14 @@ static void on_idle_timer(struct wheel_timer *timer, uint64_t now)
     uint64_t limit = env->limits.idle_ms;
     if (conn->state != WS_OPEN)
         return;
+    if (message_late(conn, now)) {
+        counter_inc(env->counters, COUNTER_LIMIT_MESSAGE_TIME);
+        ws_end(conn, 1002, "message too slow");
+        return;
+    }
     uint64_t quiet = tcp_quiet_ms(lws_get_socket_fd(conn->wsi));
     if (quiet < limit) {
-        wheel_set(env->wheel, timer, now + limit - quiet, on_idle_timer);
+        watch(conn, now, quiet);
         return;
     }
     /* A frame that was announced and never came has made no callback. */
@@ -230,10 +268,36 @@ static void on_idle_timer(struct wheel_timer *timer, uint64_t now)
 
 /* receiving */
 
+static void on_paid(struct wheel_timer *timer, uint64_t now)
+{
+    struct ws_conn *conn = LIST_ENTRY(timer, struct ws_conn, timer);
+    conn->paused = false;
+    lws_rx_flow_control(conn->wsi, 1);
+    lws_cancel_service(conn->ws->context); /* it may hold some already */
+    watch(conn, now, 0);
+}
+
+/* The client has sent more than its rates allow: TCP holds it back for a
+ * while. Nothing is lost. */
+static void pause_if_due(struct ws_conn *conn)
+{
+    struct transport_env *env = conn->ws->env;
+    if (conn->paused || conn->state != WS_OPEN)
+        return;
+    uint64_t ms = session_pause_ms(conn->session, env_now(env));
+    if (!ms)
+        return;
+    counter_inc(env->counters, COUNTER_LIMIT_RATE);
+    conn->paused = true;
+    lws_rx_flow_control(conn->wsi, 0);
+    wheel_set(env->wheel, &conn->timer, env_now(env) + ms, on_paid);
+}
+
 static void deliver(struct ws_conn *conn, const uint8_t *data, size_t len)
 {
     int code;
     counter_add(conn->ws->env->counters, COUNTER_BYTES_IN, len);
+    conn->received_whole++;
     if (!conn->session)
         return;
     if (lws_frame_is_binary(conn->wsi))
@@ -242,6 +306,7 @@ static void deliver(struct ws_conn *conn, const uint8_t *data, size_t len)
         code = session_receive_text(conn->session, data, len, now_of(conn));
     if (code != SESSION_OK)
         ws_end(conn, code, "unreadable message");
+    pause_if_due(conn);
 }
 
 /* A piece of a message. What a whole message will need at least is checked
@@ -263,7 +328,11 @@ static void on_receive(struct ws_conn *conn, const uint8_t *data, size_t len)
         return;
     }
     have->limit = env->limits.frame_bytes;
-    buf_append(have, data, len);
+    if (!buf_append(have, data, len)) {
+        buf_deinit(have);
+        ws_end(conn, 1013, "out of memory");
+        return;
+    }
     if (!final)
         return;
     deliver(conn, (const uint8_t *)have->data, have->len);
@@ -355,11 +424,22 @@ static void flush(struct ws_conn *conn)
 }
 
 /* Why a connection is opened only to be closed: 0 for no reason. */
-static int refusal_code(struct ws *ws)
+static int refusal_code(struct ws_conn *conn, const char **reason)
 {
+    struct ws *ws = conn->ws;
     struct transport_env *env = ws->env;
+    *reason = "draining";
     if (env->draining)
         return 1012;
+    *reason = "memory";
+    if (env->shedding) {
+        counter_inc(env->counters, COUNTER_LIMIT_MEMORY);
+        return 1013;
+    }
+    *reason = "too many of one address";
+    if (!visitor_may_open(conn->visitor, env_now(env)))
+        return 1013;
+    *reason = "too many";
     bool over = env_connections(env) > env->limits.connections;
     if (over)
         counter_inc(env->counters, COUNTER_LIMIT_CONNECTIONS);
@@ -385,24 +465,40 @@ static void open_session(struct ws_conn *conn,
     };
     conn->session = session_open(env->sessions, &session, &session_callbacks,
                                  conn, env_now(env));
-    wheel_set(env->wheel, &conn->timer, env_now(env) + env->limits.idle_ms,
-              on_idle_timer);
+    watch(conn, env_now(env), 0);
+    char peer[ADDRESS_TEXT_MAX];
+    address_text(&conn->client, peer);
     log_info("websocket opened", LOG_INT("connection", conn->id),
-             LOG_Z("peer", params->peer),
+             LOG_Z("peer", peer),
              LOG_STR("forwarded", params->forwarded.p, params->forwarded.len));
 }
 
 static void on_established(struct ws_conn *conn)
 {
     struct ws *ws = conn->ws;
-    int code = refusal_code(ws);
+    const char *reason;
+    int code = refusal_code(conn, &reason);
     if (!ws->adopting_params)
         return; /* too late: ws_adopt has given it up */
     conn->state = WS_OPEN;
     if (code)
-        ws_end(conn, code, code == 1012 ? "draining" : "too many");
+        ws_end(conn, code, reason);
     else
         open_session(conn, ws->adopting_params);
+}
+
+/* The library writes its 101. */
+static int add_cookie(const struct ws_conn *conn,
+                      struct lws_process_html_args *args)
+{
+    const struct connect_params *params = conn->ws->adopting_params;
+    unsigned char **at = (unsigned char **)(void *)&args->p;
+    if (!params || !params->cookie[0])
+        return 0;
+    return lws_add_http_header_by_name(
+        conn->wsi, (const unsigned char *)"set-cookie:",
+        (const unsigned char *)params->cookie, (int)strlen(params->cookie),
+        at, (unsigned char *)args->p + args->max_len);
 }
 
 /* the library's callback */
@@ -422,6 +518,8 @@ static int on_lws(struct lws *wsi, enum lws_callback_reasons reason,
     if (!conn)
         return 0;
     switch (reason) {
+    case LWS_CALLBACK_ADD_HEADERS:
+        return add_cookie(conn, in);
     case LWS_CALLBACK_ESTABLISHED:
         on_established(conn);
         break;
@@ -520,6 +618,11 @@ static struct ws_conn *adopt(struct ws *ws, int fd,
                              const char *head, size_t len)
 {
     struct ws_conn *conn = conn_new(ws);
+    conn->client = params->client;
+    conn->flapper = params->flapper;
+    conn->opened_ms = env_now(ws->env);
+    conn->visitor = visitors_enter(ws->env->visitors, &conn->client,
+                                   env_now(ws->env));
     ws->adopting = conn;
     ws->adopting_params = params;
     lws_adopt_socket_vhost_readbuf(ws->vhost, fd, head, len);
@@ -603,6 +706,33 @@ size_t ws_close_some(struct ws *ws, size_t most, int code)
         most--;
     }
     return left;
+}
+
+static size_t held_by(const struct ws_conn *conn)
+{
+    return outq_held(&conn->queue) + conn->received.cap;
+}
+
+size_t ws_shed(struct ws *ws)
+{
+    struct ws_conn *most = NULL;
+    struct list *node, *next;
+    size_t held = ENV_WORTH_SHEDDING;
+    LIST_FOREACH(node, next, &ws->open) {
+        struct ws_conn *conn = LIST_ENTRY(node, struct ws_conn, node);
+        size_t one = held_by(conn);
+        if (conn->state != WS_OPEN || one <= held)
+            continue;
+        most = conn;
+        held = one;
+    }
+    if (!most)
+        return 0;
+    counter_inc(ws->env->counters, COUNTER_LIMIT_MEMORY);
+    outq_clear(&most->queue);
+    buf_deinit(&most->received);
+    ws_end(most, 1013, "memory");
+    return held;
 }
 
 size_t ws_count(const struct ws *ws)

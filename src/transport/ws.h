@@ -38,6 +38,9 @@ bool ws_turn(struct ws *ws);
 /** Close up to `most` connections with this code; returns how many were not
  *  yet told. */
 size_t ws_close_some(struct ws *ws, size_t most, int code);
+/** Memory is short: end the connection that holds most of it. Returns how
+ *  much that was; 0 when none is worth it. */
+size_t ws_shed(struct ws *ws);
 /** Connections that are not over yet. */
 size_t ws_count(const struct ws *ws);
 

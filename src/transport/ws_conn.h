@@ -10,9 +10,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/address.h"
 #include "base/buf.h"
 #include "base/list.h"
 #include "base/wheel.h"
+#include "transport/flap.h"
 #include "transport/outq.h"
 
 struct counters;
@@ -35,14 +37,22 @@ struct ws_conn {
     struct lws *wsi;         /**< NULL before adoption and after its end */
     struct session *session; /**< NULL when only opened to be closed */
     struct list node, dirty;
-    struct wheel_timer timer; /**< idle, then closing */
+    struct wheel_timer timer; /**< idle or paused, then closing */
+    struct visitor *visitor;  /**< of the client's address, or NULL */
     struct outq queue;
     struct buf received; /**< of a message that is not yet whole */
     uint64_t id;
+    uint64_t opened_ms;
+    struct flap_client flapper;
+    struct address client; /**< as resolved through trusted proxies */
     uint64_t begun; /**< payload bytes of the first message in the queue that
                          went out as fragments */
     enum ws_state state;
     uint16_t code;
+    bool paused;     /**< nothing is read until its debt is paid */
+    uint32_t received_whole; /**< messages; wraps */
+    uint32_t seen_whole;     /**< as of the last look at it */
+    uint64_t mid_since; /**< in the middle of one message since (ms), or 0 */
     bool ours;       /**< we ended it */
     bool close_sent; /**< our Close is written, or with the library */
 };

@@ -14,7 +14,8 @@
  *   blob    [FIN op|len] payload ............................
  *   wire    [op|64k] payload [cont|64k] payload [FIN cont|n] payload
  *
- * between which control frames may legally stand.
+ * between which control frames may legally stand. A joint blob (blob.h) is cut
+ * where its parts meet as well.
  */
 #include <errno.h>
 #include <string.h>
@@ -25,6 +26,7 @@
 
 #include "base/blob.h"
 #include "base/counters.h"
+#include "channel/frame.h"
 #include "transport/ws_conn.h"
 
 enum {
@@ -33,6 +35,9 @@ enum {
     HEADER_MAX = 10,
     FIN = 0x80
 };
+
+_Static_assert((int)FRAME_SHARED_MIN > (int)WS_FRAGMENT_BYTES,
+               "what goes out as it lies must lie in one piece");
 
 /* Something that must not be torn: a frame. */
 struct piece {
@@ -43,9 +48,9 @@ struct piece {
     size_t len;
 };
 
-static size_t blob_header_len(const struct blob *b)
+static size_t header_len(const uint8_t *frame)
 {
-    uint8_t len7 = b->data[1] & 0x7f;
+    uint8_t len7 = frame[1] & 0x7f;
     return len7 < 126 ? 2 : len7 == 126 ? 4 : 10;
 }
 
@@ -75,13 +80,14 @@ static size_t cut(const struct blob *b, uint64_t from, struct piece *out)
         *out = (struct piece){.last = true, .data = b->data, .len = b->len};
         return b->len;
     }
-    size_t header = blob_header_len(b);
+    const uint8_t *head = blob_run(b, 0).data;
+    size_t header = header_len(head);
     size_t rest = b->len - header - (size_t)from;
-    size_t len = rest < WS_FRAGMENT_BYTES ? rest : WS_FRAGMENT_BYTES;
-    uint8_t first = from ? 0 : b->data[0] & 0x0f;
-    *out = (struct piece){.last = len == rest,
-                          .data = b->data + header + from,
-                          .len = len};
+    struct blob_run run = blob_run(b, header + (size_t)from);
+    size_t len = run.len < WS_FRAGMENT_BYTES ? run.len : WS_FRAGMENT_BYTES;
+    uint8_t first = from ? 0 : head[0] & 0x0f;
+    *out = (struct piece){
+        .last = len == rest, .data = run.data, .len = len};
     if (out->last)
         first |= FIN;
     out->header_len = put_header(out->header, first, len);
@@ -96,7 +102,7 @@ static int gather(const struct ws_conn *conn, struct piece *pieces)
     size_t total = 0;
     int n = 0;
     for (uint32_t i = q->first; i < q->end && n < PIECES;) {
-        const struct blob *b = q->entries[i].blob;
+        const struct blob *b = outq_at(q, i)->blob;
         if (!b) {
             i++;
             continue;
@@ -119,6 +125,9 @@ static ssize_t send_pieces(int fd, const struct piece *pieces, int n)
 {
     struct iovec iov[2 * PIECES];
     struct msghdr message = {.msg_iov = iov};
+    if (n == 1 && !pieces->header_len)
+        return send(fd, pieces->data, pieces->len,
+                    MSG_NOSIGNAL | MSG_DONTWAIT);
     for (int i = 0; i < n; i++) {
         if (pieces[i].header_len)
             iov[message.msg_iovlen++] =

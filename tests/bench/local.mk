@@ -1,9 +1,43 @@
 # SPDX-License-Identifier: MIT
-# A load for a running daemon; measured by hand, not by make check:
-#   tests/bench/roomd-bench --port 4000 --pid $(pidof roomd) --connections 1000
-EXTRA_PROGRAMS += tests/bench/roomd-bench
-tests_bench_roomd_bench_SOURCES = tests/bench/roomd-bench.c
-CLEANFILES += tests/bench/roomd-bench
+# Load and measurement; never part of make check. `make bench` runs all of it.
+EXTRA_PROGRAMS += tests/bench/roomd-bench tests/bench/floor tests/bench/micro
+tests_bench_roomd_bench_SOURCES = \
+	tests/bench/bench.h \
+	tests/bench/load.c \
+	tests/bench/net.c \
+	tests/bench/phoenix.c \
+	tests/bench/poll.c \
+	tests/bench/roomd-bench.c \
+	tests/bench/util.c \
+	tests/bench/websocket.c
+tests_bench_floor_SOURCES = tests/bench/floor.c
+tests_bench_micro_SOURCES = tests/bench/micro.c
+tests_bench_micro_LDADD = libchannel.a libroom.a libyjs.a libbase.a
+CLEANFILES += tests/bench/roomd-bench tests/bench/floor tests/bench/micro
+EXTRA_DIST += \
+	tests/bench/budget.mjs \
+	tests/bench/flame.mjs \
+	tests/bench/notes.md \
+	tests/bench/plot.mjs \
+	tests/bench/report.mjs \
+	tests/bench/run.mjs \
+	tests/bench/scenarios.mjs \
+	tests/bench/servers.mjs
+CLEANFILES += tests/bench/results.json
+
+# All of it, in a quarter of an hour: docs/PERFORMANCE.md. BENCH=quick takes
+# three minutes; bench-report writes the document again without measuring.
+bench_binaries = tests/bench/roomd-bench$(EXEEXT) \
+	tests/bench/floor$(EXEEXT) tests/bench/micro$(EXEEXT)
+bench_run = srcdir='$(abs_top_srcdir)' builddir='$(abs_top_builddir)' \
+	node '$(srcdir)/tests/bench/run.mjs'
+bench: all
+	$(top_srcdir)/autogen.sh --bench-only $${NO_INSTALL:+--no-install}
+	$(MAKE) $(bench_binaries)
+	$(bench_run) $(ARGS)
+bench-report:
+	$(bench_run) --report $(ARGS)
+.PHONY: bench bench-report
 
 # libyjs beside npm yjs, and what hostile input costs. With WRITE=1 the tables
 # of docs/PERFORMANCE-YJS.md are written anew.

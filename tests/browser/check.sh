@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# The demo page in headless Chromium, as `make check` runs it. From the
+# The pages in headless Chromium, as `make check` runs it. From the
 # environment: ROOMD, srcdir, ROOMD_NODE_MODULES, ROOMD_TEST_SLOW, CHROMIUM
 # (default: chromium in PATH), SCREENSHOTS (a folder; default: none are made).
 set -eu

@@ -1,22 +1,16 @@
 /* SPDX-License-Identifier: MIT */
-/* The demo page in real browsers: two and three at once, one of them by
- * long-poll only; restarts; proxies without WebSockets; small screens. */
-import http from 'node:http'
-import net from 'node:net'
+/* The task list in real browsers: several at once, on different transports. */
 import { assert, test } from '../support/harness.mjs'
-import { sharedRoomd, startRoomd } from '../support/roomd.mjs'
-import { Proxy } from '../support/proxy.mjs'
-import { TaskPage } from './browser.mjs'
+import { sharedRoomd } from '../support/roomd.mjs'
+import { TaskPage, freshRoom, www } from './browser.mjs'
 
-const roomd = await sharedRoomd()
-let rooms = 0
-const freshRoom = () => `room-${process.pid}-${++rooms}`
-const at = (base, room, more = '') => `${base}/?room=${room}${more}`
+const roomd = await sharedRoomd({ www })
+const at = (room, more = '') => roomd.url(`/demo/tasks/?room=${room}${more}`)
 
 test('two pages, one by long-poll only, edit one list; a third joins late and sees everything', async t => {
   const room = freshRoom()
-  const a = await TaskPage.open(t, at(roomd.url(), room, '&name=Ada Byron'))
-  const b = await TaskPage.open(t, at(roomd.url(), room, '&name=Bo&transport=longpoll'))
+  const a = await TaskPage.open(t, at(room))
+  const b = await TaskPage.open(t, at(room, '&transport=longpoll'))
   await a.live('WebSocket')
   await b.live('Long-poll')
   await a.add('Buy bread')
@@ -25,244 +19,158 @@ test('two pages, one by long-poll only, edit one list; a third joins late and se
   await a.shows(['[ ] Buy bread', '[ ] Pay the rent \u{1f3e0}'])
   await b.done('Buy bread').check()
   await a.shows(['[x] Buy bread', '[ ] Pay the rent \u{1f3e0}'])
-  await a.title('Buy bread').fill('Buy rye bread')
+  const field = await a.edit('Buy bread')
+  await field.fill('Buy rye bread')
+  await b.until(() => document.querySelector('.editor'))
+  await field.press('Enter')
   await b.shows(['[x] Buy rye bread', '[ ] Pay the rent \u{1f3e0}'])
+  await b.until(() => !document.querySelector('.editor'))
   await a.add('To be deleted')
   await b.shows(['[x] Buy rye bread', '[ ] Pay the rent \u{1f3e0}', '[ ] To be deleted'])
   await b.remove('To be deleted')
   await a.shows(['[x] Buy rye bread', '[ ] Pay the rent \u{1f3e0}'])
 
-  const c = await TaskPage.open(t, at(roomd.url(), room, '&name=Cy'))
+  const c = await TaskPage.open(t, at(room))
   await c.shows(['[x] Buy rye bread', '[ ] Pay the rent \u{1f3e0}'])
-  for (const page of [a, b, c]) {
-    await page.until(() => document.getElementById('people-text').textContent === 'You and 2 others')
-  }
-  const names = await a.page.getByRole('listitem').evaluateAll(
-    l => l.filter(e => e.className.includes('face')).map(e => e.title).sort())
-  assert.deepEqual(names, ['Ada Byron (you)', 'Bo', 'Cy'])
+  for (const page of [a, b, c]) await page.untilPeople(3)
+  await a.until(() => document.querySelectorAll('#people li').length === 3)
   await c.page.close()
-  await a.until(() => document.getElementById('people-text').textContent === 'You and 1 other')
+  await a.untilPeople(2)
+  await a.button('Clear what is done').click()
+  await b.shows(['[ ] Pay the rent \u{1f3e0}'])
 })
 
-test('two people type into one title at once: both keep what they typed, and their carets', async t => {
+test('tasks are put in order by drag and by keys', async t => {
   const room = freshRoom()
-  const a = await TaskPage.open(t, at(roomd.url(), room, '&name=Ada'))
-  const b = await TaskPage.open(t, at(roomd.url(), room, '&name=Bo&transport=longpoll'))
+  const a = await TaskPage.open(t, at(room))
+  const b = await TaskPage.open(t, at(room, '&transport=longpoll'))
   await a.live()
   await b.live()
-  await a.add('middle')
-  await b.shows(['[ ] middle'])
-  await a.title('middle').focus()
-  await b.until(() => [...document.querySelectorAll('.editor')].some(e => e.textContent === 'Ada' && !e.hidden))
-  await b.title('middle').focus()
-  await a.page.keyboard.press('Home')
-  await b.page.keyboard.press('End')
-  await Promise.all([a.page.keyboard.type('front \u{1f600} '), b.page.keyboard.type(' \u{1f680} end')])
-  const all = ['[ ] front \u{1f600} middle \u{1f680} end']
-  await a.shows(all)
-  await b.shows(all)
-  await a.page.keyboard.type('x')
-  await b.page.keyboard.type('y')
-  const both = ['[ ] front \u{1f600} xmiddle \u{1f680} endy']
-  await a.shows(both)
-  await b.shows(both)
+  for (const text of ['one', 'two', 'three']) await a.add(text)
+  await a.grip('three').press('ArrowUp')
+  await b.shows(['[ ] one', '[ ] three', '[ ] two'])
+  await a.page.keyboard.press('ArrowUp')
+  await b.shows(['[ ] three', '[ ] one', '[ ] two'])
+  const from = await a.grip('three').boundingBox()
+  const to = await a.row('two').boundingBox()
+  await a.page.mouse.move(from.x + 8, from.y + 8)
+  await a.page.mouse.down()
+  await a.page.mouse.move(to.x + 20, to.y + to.height - 4, { steps: 4 })
+  await a.page.mouse.up()
+  await b.shows(['[ ] one', '[ ] two', '[ ] three'])
+  await a.shows(['[ ] one', '[ ] two', '[ ] three'])
 })
 
-test('deleting can be undone; completed tasks can be cleared; an emptied title deletes', async t => {
+test('two people change one task at once: one task is left, the same for both', async t => {
   const room = freshRoom()
-  const a = await TaskPage.open(t, at(roomd.url(), room))
-  const b = await TaskPage.open(t, at(roomd.url(), room))
+  const a = await TaskPage.open(t, at(room))
+  const b = await TaskPage.open(t, at(room))
   await a.live()
   await b.live()
-  for (const title of ['one', 'two', 'three']) await a.add(title)
-  await a.done('two').check()
-  await a.remove('one')
-  await b.shows(['[x] two', '[ ] three'])
-  await a.page.getByRole('button', { name: 'Undo' }).click()
-  await b.shows(['[ ] one', '[x] two', '[ ] three'])
-  await b.page.getByRole('button', { name: 'Clear done' }).click()
-  await a.shows(['[ ] one', '[ ] three'])
-  await a.title('three').fill('')
+  await a.add('plain')
+  await b.shows(['[ ] plain'])
+  await a.live()
+  await a.workOffline()
+  await b.workOffline()
+  await (await a.edit('plain')).fill('from a')
   await a.page.keyboard.press('Enter')
-  await b.shows(['[ ] one'])
+  await b.done('plain').check()
+  await a.add('more from a')
+  await a.untilReading('Changes', '2 kept here')
+  await a.workOffline(false)
+  await b.workOffline(false)
+  await a.live()
+  await b.live()
+  await a.until(() => document.querySelectorAll('.task').length === 2)
+  await b.shows(await a.list())
+})
+
+test('the switch makes the network a locked-down one, and back; nothing is lost', async t => {
+  const room = freshRoom()
+  const a = await TaskPage.open(t, at(room))
+  const b = await TaskPage.open(t, at(room))
+  await a.live('WebSocket')
+  await b.live('WebSocket')
+  await a.lockDown()
+  await a.add('on the way')
+  await a.live('Long-poll')
+  await b.shows(['[ ] on the way'])
+  await b.until(() => document.querySelector('#people .face[data-transport=longpoll]'))
+  await b.add('answer')
+  await a.shows(['[ ] on the way', '[ ] answer'])
+  await a.lockDown(false)
+  await a.live('WebSocket')
+  await b.add('again')
+  await a.shows(['[ ] on the way', '[ ] answer', '[ ] again'])
+  assert.equal(await a.reading('Reconnects'), '2')
+  assert.match(await a.reading('Round trip'), /^\d+ ms$/)
+  assert.match(await a.reading('Received'), /B$/)
+})
+
+test('two tabs of one user are one person twice, and stay in step', async t => {
+  const room = freshRoom()
+  const a = await TaskPage.open(t, at(room))
+  const b = await TaskPage.open(t, at(room), { context: a.context })
+  await a.live()
+  await b.live()
+  await a.untilPeople(2)
+  const users = await Promise.all([a, b].map(p => p.page.evaluate(() => localStorage.getItem('roomd-user'))))
+  assert.equal(users[0], users[1])
+  await a.add('from one tab')
+  await b.shows(['[ ] from one tab'])
+  await a.page.getByRole('textbox', { name: 'Your name' }).fill('Zoë')
+  await a.page.keyboard.press('Tab')
+  await b.until(() => [...document.querySelectorAll('#people li')].some(e => e.textContent.includes('Zoë')))
 })
 
 test('by keyboard alone', async t => {
-  const a = await TaskPage.open(t, at(roomd.url(), freshRoom()))
+  const a = await TaskPage.open(t, at(freshRoom()))
   await a.live()
-  await a.page.keyboard.press('Tab')
-  await a.page.keyboard.type('typed')
-  await a.page.keyboard.press('Enter')
+  const { keyboard } = a.page
+  await keyboard.press('Tab')
+  await keyboard.press('Enter') // skip to content
+  await keyboard.press('Tab')
+  await keyboard.type('typed')
+  await keyboard.press('Enter')
   await a.shows(['[ ] typed'])
-  await a.page.keyboard.press('Tab') // Add
-  await a.page.keyboard.press('Tab') // the box
-  await a.page.keyboard.press('Space')
+  for (const _ of ['Add', 'grip', 'box']) await keyboard.press('Tab')
+  await keyboard.press('Space')
   await a.shows(['[x] typed'])
-  await a.page.keyboard.press('Tab')
-  await a.page.keyboard.press('Tab')
-  await a.page.keyboard.press('Enter')
+  await keyboard.press('Tab')
+  await keyboard.press('Enter') // edit
+  await keyboard.press('End')
+  await keyboard.type(' twice')
+  await keyboard.press('Enter')
+  await a.shows(['[x] typed twice'])
+  await a.until(() => document.activeElement.matches('.task .text'))
+  await keyboard.press('Tab')
+  await keyboard.press('Enter')
   await a.shows([])
-})
-
-test('the daemon restarts in mid-edit: nothing is lost, the pages find it again', async t => {
-  const room = freshRoom()
-  const one = await startRoomd()
-  const a = await TaskPage.open(t, at(one.url(), room), { noisy: true })
-  const b = await TaskPage.open(t, at(one.url(), room, '&transport=longpoll'), { noisy: true })
-  await a.live()
-  await b.live()
-  await a.add('before')
-  await b.shows(['[ ] before'])
-  await one.stop()
-  await a.until(() => document.documentElement.dataset.state === 'connecting')
-  await a.add('while it was away, a')
-  await b.add('while it was away, b')
-  await b.done('before').check()
-  const two = await startRoomd({}, { port: one.port })
-  t.after(() => two.stop())
-  await a.live('WebSocket')
-  await b.live('Long-poll')
-  await a.until(() => document.querySelectorAll('#tasks li').length === 3)
-  await b.until(() => document.querySelectorAll('#tasks li').length === 3)
-  const all = await a.list()
-  assert.deepEqual([...all].sort(), ['[ ] while it was away, a', '[ ] while it was away, b', '[x] before'].sort())
-  await b.shows(all)
-  const late = await TaskPage.open(t, at(two.url(), room))
-  await late.shows(all)
-})
-
-for (const mode of ['forbid', 'hang', 'swallow']) {
-  test(`a proxy that meets WebSockets with "${mode}": the page falls back by itself`, async t => {
-    const proxy = await Proxy.start(roomd.where(), { mode })
-    t.after(() => proxy.stop())
-    const room = freshRoom()
-    const direct = await TaskPage.open(t, at(roomd.url(), room))
-    const behind = await TaskPage.open(t, at(proxy.url(), room), { noisy: true })
-    await direct.live('WebSocket')
-    await behind.live('Long-poll')
-    await behind.add('from behind the proxy')
-    await direct.shows(['[ ] from behind the proxy'])
-    await direct.add('to behind the proxy')
-    await behind.shows(['[ ] from behind the proxy', '[ ] to behind the proxy'])
-    assert.ok(proxy.upgrades > 0)
-  })
-}
-
-/* nginx's `location /edit/ { proxy_pass http://roomd/; }` in miniature. */
-async function subPathProxy (t, target) {
-  const strip = url => url.startsWith('/edit/') ? url.slice('/edit'.length) : null
-  const server = http.createServer((req, res) => {
-    const path = strip(req.url)
-    if (path === null) return res.writeHead(404).end()
-    req.pipe(http.request({ ...target, path, method: req.method, headers: req.headers }, up => {
-      res.writeHead(up.statusCode, up.headers)
-      up.pipe(res)
-    }).on('error', () => res.destroy()))
-  })
-  server.on('upgrade', (req, client, head) => {
-    const path = strip(req.url)
-    if (path === null) return client.destroy()
-    const up = net.connect(target, () => {
-      up.write(`GET ${path} HTTP/1.1\r\n` + req.rawHeaders.reduce((text, value, i) =>
-        text + (i % 2 ? `${value}\r\n` : `${value}: `), '') + '\r\n')
-      up.write(head)
-      up.pipe(client).pipe(up)
-    })
-    up.on('error', () => client.destroy())
-    client.on('error', () => up.destroy())
-  })
-  await new Promise(resolve => server.listen(0, '127.0.0.1', resolve))
-  t.after(() => new Promise(resolve => {
-    server.close(resolve)
-    if (server.closeAllConnections) server.closeAllConnections()
-  }))
-  return `http://127.0.0.1:${server.address().port}`
-}
-
-test('below a path of another site', async t => {
-  const base = await subPathProxy(t, roomd.where())
-  const room = freshRoom()
-  const a = await TaskPage.open(t, at(`${base}/edit`, room))
-  const b = await TaskPage.open(t, at(`${base}/edit`, room, '&transport=longpoll'))
-  await a.live('WebSocket')
-  await b.live('Long-poll')
-  await a.add('sub')
-  await b.shows(['[ ] sub'])
-  await b.page.close()
-  await a.page.close()
 })
 
 test('what others write into the list cannot break the page or run', async t => {
   const room = freshRoom()
-  const a = await TaskPage.open(t, at(roomd.url(), room, '&name=%3Cimg%20src%3Dx%3E'))
-  const b = await TaskPage.open(t, at(roomd.url(), room))
+  const a = await TaskPage.open(t, at(room))
+  const b = await TaskPage.open(t, at(room))
   await a.live()
   await b.live()
-  await a.add('<img src=x onerror="document.title=1"> & "quotes"')
-  await b.shows(['[ ] <img src=x onerror="document.title=1"> & "quotes"'])
+  const evil = '<img src=x onerror="document.title=1"> & "quotes"'
+  await a.add(evil)
+  await b.shows([`[ ] ${evil}`])
   /* Members of other programs: shapes the page does not make. */
-  await a.page.evaluate(async () => {
-    const { Socket } = await import('./vendor/phoenix.mjs')
-    const Y = await import('./vendor/yjs.mjs')
-    const socket = new Socket(`ws://${location.host}/socket`)
-    socket.connect()
-    const channel = socket.channel(`room:${new URLSearchParams(location.search).get('room')}`)
-    await new Promise(resolve => channel.join().receive('ok', resolve))
-    const doc = new Y.Doc()
-    const list = doc.getArray('tasks')
-    const odd = new Y.Map()
-    const plain = new Y.Map([['id', 7], ['title', 'a plain string'], ['done', 'yes']])
-    list.push([1, null, 'text', { id: 'x' }, odd, plain, new Y.Text('t')])
-    channel.push('update', { data: Array.from(Y.encodeStateAsUpdate(doc)) })
-    channel.push('awareness', { user: {}, editing: [] })
-    channel.push('awareness', [])
-  })
-  await b.until(() => [...document.querySelectorAll('.title')].some(e => e.value === 'a plain string'))
+  const { openSocket, received } = await import('../support/clients.mjs')
+  const { Y } = await import('../support/modules.mjs')
+  const channel = openSocket(t, roomd.ws()).channel(`room:${room}`, {})
+  await received(channel.join())
+  const doc = new Y.Doc()
+  doc.getArray('tasks').push([1, null, 'text', { id: { deep: 1 } }, { id: 'x', text: 7, completed: 'yes' }, [1],
+    new Y.Map([['id', 'm'], ['text', 'a map']]), new Y.Text('t')])
+  channel.push('update', { data: Array.from(Y.encodeStateAsUpdate(doc)) })
+  channel.push('awareness', { user: {}, editing: [] })
+  channel.push('awareness', { data: [1, 2, 3] })
+  channel.push('awareness', [])
+  await b.until(() => [...document.querySelectorAll('.text')].some(e => e.textContent.includes('a map')))
   await b.add('still works')
-  await a.until(() => [...document.querySelectorAll('.title')].some(e => e.value === 'still works'))
-  await b.title('a plain string').fill('edited')
-  await a.until(() => [...document.querySelectorAll('.title')].some(e => e.value === 'edited'))
+  await a.until(() => [...document.querySelectorAll('.text')].some(e => e.textContent.includes('still works')))
+  assert.equal(await b.page.title(), 'Tasks · roomd')
 })
-
-test('no part of the page is wider than a phone; pictures for the eye', async t => {
-  const phone = { width: 360, height: 740 }
-  const sizes = process.env.SCREENSHOTS
-    ? { desktop: { width: 1100, height: 760 }, phone }
-    : { phone }
-  const room = 'kitchen'
-  const others = []
-  for (const name of ['Ada Byron', 'Bo Chen', 'Cy Young']) {
-    others.push(await TaskPage.open(t, at(roomd.url(), room, `&name=${name}`)))
-    await others[others.length - 1].live()
-  }
-  for (const title of ['Order flour and yeast', 'Repair the oven door before Friday, the spare part lies on the shelf above the sink',
-    'Ask Bo about the keys', 'Water the basil', 'Wash the aprons']) await others[0].add(title)
-  await others[1].live()
-  await others[0].done('Water the basil').check()
-  await others[1].title('Ask Bo about the keys').focus()
-  for (const colorScheme of process.env.SCREENSHOTS ? ['light', 'dark'] : ['dark']) {
-    for (const [size, viewport] of Object.entries(sizes)) {
-      const page = await TaskPage.open(t, at(roomd.url(), room, '&name=Dee Ray'),
-        { viewport, colorScheme, hasTouch: size === 'phone' })
-      await page.live()
-      await page.until(() => document.querySelectorAll('#tasks li').length === 5)
-      const width = await page.page.evaluate(() => document.documentElement.scrollWidth)
-      assert.ok(width <= viewport.width, `${width} px`)
-      await others[1].title('Ask Bo about the keys').blur()
-      await others[1].title('Ask Bo about the keys').focus()
-      await page.until(() => document.querySelector('.editor:not([hidden])'))
-      await page.screenshot(`tasks-${size}-${colorScheme}`)
-      if (size === 'phone') {
-        await page.remove('Wash the aprons')
-        await page.screenshot(`toast-${size}-${colorScheme}`)
-        await page.page.getByRole('button', { name: 'Undo' }).click()
-        await others[0].until(() => document.querySelectorAll('#tasks li').length === 5)
-      }
-      await page.page.close()
-      const empty = await TaskPage.open(t, at(roomd.url(), freshRoom()), { viewport, colorScheme })
-      await empty.live()
-      await empty.screenshot(`empty-${size}-${colorScheme}`)
-      await empty.page.close()
-    }
-  }
-}, { limit: 90000 })

@@ -111,10 +111,22 @@ test('a second signal ends at once', async t => {
   d.signal('SIGTERM')
   await d.waitLog(/drain/i, { from })
   const began = Date.now()
-  d.signal('SIGTERM')
-  await d.waitExit()
+  /* The second counts from half a second on: until then it is an echo. */
+  const again = setInterval(() => d.signal('SIGTERM'), 100)
+  await d.waitExit().finally(() => clearInterval(again))
   assert.ok(Date.now() - began < 5000)
+  assert.match(d.log, /ended by a second signal/)
   ws.destroy()
+})
+
+test('two signals at once are one: it drains', async t => {
+  const d = await ownRoomd(t, { drain_timeout: '10s' })
+  const ws = await joinedSocket(d, freshTopic())
+  d.signal('SIGTERM')
+  d.signal('SIGINT')
+  assert.equal((await ws.next()).close, 1012)
+  ws.sendFrame(OP.close, Buffer.of(3, 0xf4))
+  await exitedClean(d)
 })
 
 test('clients with unread bytes in their queues are drained too', async t => {

@@ -6,11 +6,15 @@ TESTS += tests/e2e/check.sh
 EXTRA_DIST += \
 	tests/README.md \
 	tests/e2e/awareness.test.mjs \
+	tests/e2e/client-address.test.mjs \
 	tests/e2e/closing.test.mjs \
 	tests/e2e/config.test.mjs \
 	tests/e2e/connect.test.mjs \
 	tests/e2e/drain.test.mjs \
+	tests/e2e/flapping.test.mjs \
+	tests/e2e/flood.test.mjs \
 	tests/e2e/http.test.mjs \
+	tests/e2e/large.test.mjs \
 	tests/e2e/limits.test.mjs \
 	tests/e2e/longpoll-time.test.mjs \
 	tests/e2e/longpoll.test.mjs \

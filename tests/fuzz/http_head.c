@@ -62,7 +62,7 @@ static void check_connect(const struct http_head *head, enum origin_mode mode)
         FUZZ_ASSERT(origin_policy_init(
             &env.origin, "https://a.example //*.b.example:80", "a.example"));
     env.origin.mode = mode;
-    connect_params_init(&params, "");
+    connect_params_init(&params);
     if (upgrade_check(&env, head, &params) == CONNECT_OK) {
         len = upgrade_head(&params, text);
         FUZZ_ASSERT(len < UPGRADE_HEAD_MAX);
@@ -72,7 +72,7 @@ static void check_connect(const struct http_head *head, enum origin_mode mode)
         upgrade_accept(params.key, accept);
     }
     connect_params_deinit(&params);
-    connect_params_init(&params, "");
+    connect_params_init(&params);
     connect_check_longpoll(&env, head, &params);
     connect_params_deinit(&params);
     origin_policy_deinit(&env.origin);

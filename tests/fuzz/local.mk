@@ -17,7 +17,8 @@ fuzz_room = \
 	tests/fuzz/replay_session
 
 fuzz_transport = \
-	tests/fuzz/replay_http_head
+	tests/fuzz/replay_http_head \
+	tests/fuzz/replay_proxy_header
 
 check_PROGRAMS += $(fuzz_yjs) $(fuzz_room) $(fuzz_transport)
 TESTS += $(fuzz_yjs) $(fuzz_room) $(fuzz_transport)
@@ -30,6 +31,8 @@ tests_fuzz_replay_v2_SOURCES = tests/fuzz/v2.c $(fuzz_main)
 tests_fuzz_replay_frame_SOURCES = tests/fuzz/frame.c $(fuzz_main)
 tests_fuzz_replay_http_head_SOURCES = tests/fuzz/http_head.c $(fuzz_main)
 tests_fuzz_replay_lib0_SOURCES = tests/fuzz/lib0.c $(fuzz_main)
+tests_fuzz_replay_proxy_header_SOURCES = tests/fuzz/proxy_header.c \
+	$(fuzz_main)
 tests_fuzz_replay_session_SOURCES = tests/fuzz/session.c $(fuzz_main)
 tests_fuzz_replay_sync_SOURCES = tests/fuzz/sync.c $(fuzz_main)
 tests_fuzz_replay_update_SOURCES = tests/fuzz/update.c tests/fuzz/seed.h \

@@ -30,7 +30,7 @@ skip() {
 own_files() { # FIND EXPRESSION...
     find . \( -name node_modules -o -name .git -o -name build-aux \
         -o -name autom4te.cache -o -name 'roomd-[0-9]*' -o -name corpus \
-        -o -path ./www/vendor -o -path ./www/dist \) -prune \
+        -o -path ./www/dist \) -prune \
         -o -type f \( "$@" \) -print | sed 's,^\./,,' | LC_ALL=C sort
 }
 

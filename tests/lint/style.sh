@@ -38,7 +38,7 @@ check "no banned function" "$(
         grep -vE ':[0-9]+: *(/?\*|//)')"
 check "no unfinished mark" "$(
     own_files -path './src/*' -o -path './include/*' -o -path './www/*' |
-        grep -E '\.(c|h|js|mjs|html|css)$' |
+        grep -E '\.(c|h|js|mjs|ts|tsx|html|css)$' |
         xargs grep -nwE 'TODO|FIXME|XXX|HACK' /dev/null)"
 
 # Braces at the margin open and close a function in this style.

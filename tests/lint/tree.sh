@@ -25,9 +25,9 @@ check "every end-to-end and browser test file is run" "$(
             tests/suite/*.sh || echo "$file"
     done)"
 check "package-lock.json names no registry" "$(
-    grep -n '"resolved"' tests/package-lock.json)"
+    grep -n '"resolved"' tests/package-lock.json www/package-lock.json)"
 check "every npm package is pinned exactly" "$(
-    sed -n '/ependencies"/,/}/p' tests/package.json |
+    sed -n '/ependencies"/,/}/p' tests/package.json www/package.json |
         grep -E '": *"' | grep -vE '": "[0-9]+\.[0-9]+\.[0-9]+(-[0-9]+)?",?$')"
 
 if [ -e .git ] && command -v git >/dev/null 2>&1; then

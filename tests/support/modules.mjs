@@ -43,3 +43,5 @@ export const { PhoenixChannelProvider } =
   await load('y-phoenix-channel/dist/y-phoenix-channel.js')
 export const { WebSocket } = await load('ws/wrapper.mjs')
 export const loadPlaywright = () => load('playwright-core/index.mjs')
+/* axe-core as text: it runs in the page. */
+export const axeSource = () => fs.readFileSync(path.join(folder, 'axe-core', 'axe.min.js'), 'utf8')

@@ -8,6 +8,7 @@
  *   reset    the connection is reset
  *   hang     nothing is answered, ever
  *   swallow  the handshake goes through, frames from the client do not
+ *   cut      all goes through, and is cut after 100 to 500 ms
  */
 import net from 'node:net'
 import { EventEmitter } from 'node:events'
@@ -62,7 +63,7 @@ export class Proxy extends EventEmitter {
     if (pair.upgrade) this.upgrades++
     else if (text.includes('/longpoll')) this.polls++
     this.emit('request')
-    if (!pair.upgrade || this.mode === 'pass' || this.mode === 'swallow') {
+    if (!pair.upgrade || ['pass', 'swallow', 'cut'].includes(this.mode)) {
       this.connect(pair, head)
     } else if (this.mode === 'forbid') {
       pair.client.end('HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n' +
@@ -87,6 +88,16 @@ export class Proxy extends EventEmitter {
     if (pair.upgrade && this.mode === 'swallow') client.resume()
     else client.pipe(upstream)
     client.resume()
+    if (pair.upgrade && this.mode === 'cut') this.cutLater(pair)
+  }
+
+  /* As if it had seen enough of what it does not like. */
+  cutLater (pair) {
+    const timer = setTimeout(() => {
+      pair.client.destroy()
+      pair.upstream.destroy()
+    }, 100 + Math.random() * 400)
+    pair.client.once('close', () => clearTimeout(timer))
   }
 
   /* Cuts connections as a crashed proxy does: the upgraded ones, or all. */

@@ -181,7 +181,7 @@ onFailure(() => daemons.map(d =>
   d.log.split('\n').slice(-25).join('\n')).join('\n'))
 
 export async function startRoomd (keys = {}, { args = [], env, port = 0 } = {}) {
-  const confFile = writeConf({ www: path.join(sourceDir, 'www'), ...keys })
+  const confFile = writeConf({ www: path.join(sourceDir, 'www', 'dist'), ...keys })
   const child = spawn(binary,
     ['--config', confFile, '--port', String(port), ...args],
     {

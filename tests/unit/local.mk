@@ -4,6 +4,7 @@
 # the engine proves that the engine stands alone. The words are programs:
 # tests/unit/test_NAME, without .c.
 unit_base = \
+	tests/unit/test_address \
 	tests/unit/test_base
 
 unit_yjs = \
@@ -25,16 +26,19 @@ unit_room = \
 	tests/unit/test_sync
 
 unit_transport = \
+	tests/unit/test_client \
 	tests/unit/test_http_head \
 	tests/unit/test_longpoll \
 	tests/unit/test_origin \
 	tests/unit/test_outq \
+	tests/unit/test_proxy_header \
 	tests/unit/test_static \
 	tests/unit/test_token \
 	tests/unit/test_upgrade
 
 unit_server = \
-	tests/unit/test_config
+	tests/unit/test_config \
+	tests/unit/test_status
 
 unit_tests = $(unit_base) $(unit_yjs) $(unit_room) $(unit_transport) \
 	$(unit_server)

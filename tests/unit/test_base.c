@@ -252,6 +252,33 @@ START_TEST(buf_escapes_json)
 }
 END_TEST
 
+START_TEST(a_joint_blob_shares_its_body)
+{
+    uint64_t before = blob_total();
+    struct blob *body = blob_new("BODY", 4);
+    struct blob *a = blob_join("<", 1, body, ">>", 2);
+    struct blob *b = blob_join("", 0, body, "", 0);
+    blob_unref(body); /* they hold it */
+    ck_assert_uint_eq(a->len, 7);
+    char text[8] = "";
+    for (size_t at = 0; at < a->len;) {
+        struct blob_run run = blob_run(a, at);
+        ck_assert_uint_gt(run.len, 0);
+        memcpy(text + at, run.data, run.len);
+        at += run.len;
+    }
+    ck_assert_str_eq(text, "<BODY>>");
+    ck_assert_uint_eq(blob_run(a, 3).len, 2);
+    ck_assert_uint_eq(blob_run(b, 0).len, 4);
+    ck_assert_uint_lt(blob_total() - before, 4 + 3 + 64);
+    blob_unref(a);
+    ck_assert_mem_eq(blob_run(b, 0).data, "BODY", 4);
+    blob_unref(b);
+    ck_assert_uint_eq(blob_total(), before);
+    ck_assert_ptr_null(blob_try_alloc((size_t)UINT32_MAX + 1));
+}
+END_TEST
+
 START_TEST(blobs_count_references)
 {
     struct blob *b = blob_new("abc", 3);
@@ -406,7 +433,8 @@ START_TEST(counters_add_up)
 }
 END_TEST
 
-SUITE_MAIN("base", dict_agrees_with_an_array, dict_keys_are_bytes,
+SUITE_MAIN("base", a_joint_blob_shares_its_body,
+           dict_agrees_with_an_array, dict_keys_are_bytes,
            siphash_depends_on_every_byte_and_both_keys,
            wheel_agrees_with_a_list, an_idle_wheel_jumps, buf_keeps_its_limit,
            buf_escapes_json, blobs_count_references, lists_are_rings,

@@ -322,7 +322,8 @@ START_TEST(replies_and_ends)
         frame_reply_error(WIRE_WS_V1, &to, "no"),
         "{\"topic\":\"t\",\"event\":\"phx_reply\",\"payload\":{"
         "\"status\":\"error\",\"response\":{\"reason\":\"no\"}},\"ref\":7}");
-    IS(frame_reply_state(WIRE_LP_V2, &to, (const uint8_t *)"\1\2", 2),
+    struct payload state = {(const uint8_t *)"\1\2", 2, NULL, NULL};
+    IS(frame_reply_state(WIRE_LP_V2, &to, &state),
        "\"[\\\"3\\\",7,\\\"t\\\",\\\"phx_reply\\\",{\\\"status\\\":\\\"ok\\\","
        "\\\"response\\\":{\\\"state\\\":[1,2]}}]\"");
     is_text(frame_close(WIRE_WS_V2, &to.join_ref, &to.topic),

@@ -366,9 +366,63 @@ START_TEST(only_bytes_are_bytes)
 }
 END_TEST
 
+/* What ints_decode is to do, one character at a time. */
+static bool plain_ints(const char *p, uint8_t *out, size_t *n)
+{
+    *n = 0;
+    if (*p++ != '[')
+        return false;
+    p += strspn(p, " ");
+    if (*p == ']')
+        return p[1] == '\0';
+    for (;;) {
+        size_t digits = strspn(p, "0123456789");
+        unsigned long value = strtoul(p, NULL, 10);
+        if (!digits || digits > 3 || value > 255 || (*p == '0' && digits > 1))
+            return false;
+        out[(*n)++] = (uint8_t)value;
+        p += digits;
+        p += strspn(p, " ");
+        if (*p == ']')
+            return p[1] == '\0';
+        if (*p++ != ',')
+            return false;
+        p += strspn(p, " ");
+    }
+}
+
+START_TEST(integers_are_judged_like_a_plain_reader_judges_them)
+{
+    static const char letters[] = "0123456789,,,,,,,  ;]";
+    uint32_t seed = 7, agreed = 0;
+    for (int round = 0; round < 400000; round++) {
+        char json[32] = "[";
+        size_t len = 1 + (size_t)round % 24, n, m;
+        for (size_t i = 1; i < len; i++) {
+            seed = seed * 1664525 + 1013904223;
+            json[i] = letters[(seed >> 16) % (round % 2 ? 17 : 21)];
+            /* mostly what could be an array of bytes */
+            if (round % 2 && i % (2 + round % 3) == 0)
+                json[i] = ',';
+        }
+        strcat(json, "]");
+        uint8_t a[32], b[32];
+        bool ok = plain_ints(json, a, &n);
+        ck_assert_msg(ints(json, b, &m) == ok, "%s", json);
+        if (!ok)
+            continue;
+        ck_assert_uint_eq(m, n);
+        ck_assert_mem_eq(a, b, n);
+        agreed++;
+    }
+    ck_assert_uint_gt(agreed, 1000);
+}
+END_TEST
+
 SUITE_MAIN("json", accepts_what_json_parse_accepts,
            refuses_what_json_parse_refuses,
            integer_runs_are_judged_like_single_numbers,
            depth_has_a_limit_and_costs_no_stack, strings_are_unescaped,
            the_last_of_equal_members_wins, utf8_is_checked_at_every_length,
-           every_byte_survives_the_round_trip, only_bytes_are_bytes)
+           every_byte_survives_the_round_trip, only_bytes_are_bytes,
+           integers_are_judged_like_a_plain_reader_judges_them)

@@ -21,6 +21,7 @@ static struct session_env sessions;
 static struct transport_env env;
 static struct longpoll *lp;
 static uint64_t now;
+static const struct address nobody;
 
 /* A poll as a carrier holds it, and the connection it came on: static in each
  * test, for sessions know of it until they end. */
@@ -112,7 +113,6 @@ static void begin_poll(struct poll *p, const char *query)
     struct http_head head = make_head(query, NULL, NULL);
     longpoll_settle(&p->link, false); /* as http.c does */
     memset(&p->request, 0, sizeof p->request);
-    p->request.peer = "";
     p->woken = p->reset = false;
     p->parked = longpoll_poll(lp, &p->request, &head, now);
 }
@@ -177,7 +177,8 @@ static int post_as(const char *query, const char *type, const char *text)
     size_t len = strlen(text);
     uint8_t *body = malloc(len + (len == 0));
     memcpy(body, text, len);
-    int status = longpoll_post(lp, &head, body, len, "", now);
+    uint64_t pause;
+    int status = longpoll_post(lp, &head, body, len, &nobody, now, &pause);
     free(body);
     return status;
 }
@@ -414,11 +415,11 @@ START_TEST(connects_that_are_refused)
     ck_assert_int_eq(status_of(poll_now(&p, "vsn=9.0.0")), 403);
     struct http_head head = make_head("vsn=2.0.0", "http://evil.example", "");
     memset(&p, 0, sizeof p);
-    p.request.peer = "";
     ck_assert(!longpoll_poll(lp, &p.request, &head, now));
     ck_assert_int_eq(status_of(finish_poll(&p, true)), 403);
-    ck_assert_int_eq(longpoll_post(lp, &head, (uint8_t *)(char[1]){0}, 0, "",
-                                   now),
+    uint64_t pause;
+    ck_assert_int_eq(longpoll_post(lp, &head, (uint8_t *)(char[1]){0}, 0,
+                                   &nobody, now, &pause),
                      403);
     for (int i = 0; i < 10; i++)
         ck_assert_int_eq(status_of(poll_now(&p, "vsn=2.0.0")), 410);

@@ -63,7 +63,7 @@ START_TEST(first_in_first_out)
     for (int i = 0; i < 100; i++)
         ck_assert_int_eq(out[i], 'A' + i % 26);
     ck_assert(outq_empty(&q));
-    ck_assert_ptr_null(q.entries);
+    ck_assert_ptr_null(q.many);
     ck_assert_uint_eq(q.charged, 0);
 }
 END_TEST

@@ -69,10 +69,15 @@ static void remove_tree(void)
     rmdir(root);
 }
 
+static const char *accept_encoding;
+
 static int open_path(const char *path, struct static_file *file)
 {
     struct http_span span = {path, strlen(path)};
-    return static_open(files, span, file);
+    struct http_span accept = {accept_encoding, 0};
+    if (accept.p)
+        accept.len = strlen(accept.p);
+    return static_open(files, span, accept, file);
 }
 
 static bool serves(const char *path, const char *text, const char *type)
@@ -122,8 +127,79 @@ START_TEST(serves_nothing_else)
     longer[0] = '/';
     longer[sizeof longer - 1] = '\0';
     ck_assert_int_eq(open_path(longer, &file), 404);
-    ck_assert_int_eq(static_open(NULL, (struct http_span){"/", 1}, &file),
-                     404);
+    struct http_span slash = {"/", 1}, none = {NULL, 0};
+    ck_assert_int_eq(static_open(NULL, slash, none, &file), 404);
+    remove_tree();
+}
+END_TEST
+
+/* Which file answers, by its content. */
+static const char *answer(const char *path, const char *accept,
+                          struct static_file *file)
+{
+    static char content[64];
+    accept_encoding = accept;
+    int status = open_path(path, file);
+    accept_encoding = NULL;
+    if (status != 200)
+        return NULL;
+    ssize_t n = read(file->fd, content, sizeof content - 1);
+    content[n > 0 ? n : 0] = '\0';
+    close(file->fd);
+    return content;
+}
+
+START_TEST(compressed_files_in_place_of_the_plain)
+{
+    struct static_file file, plain;
+    char path[256];
+    make_tree();
+    put("www/a b.js.br", "br");
+    put("www/a b.js.gz", "gz");
+    put("www/noext.gz", "old");
+    ck_assert_str_eq(answer("/a%20b.js", NULL, &plain), "js");
+    ck_assert(plain.varies && !plain.coding && !plain.immutable);
+    ck_assert_str_eq(answer("/a%20b.js", "gzip, br", &file), "br");
+    ck_assert_str_eq(file.coding, "br");
+    ck_assert_str_eq(file.type, "text/javascript; charset=utf-8");
+    ck_assert(file.varies && strcmp(file.etag, plain.etag) != 0);
+    ck_assert_str_eq(answer("/a%20b.js", "gzip, br;q=0", &file), "gz");
+    ck_assert_str_eq(file.coding, "gzip");
+    ck_assert_str_eq(answer("/a%20b.js", "*", &file), "br");
+    ck_assert_str_eq(answer("/a%20b.js", "identity", &file), "js");
+    ck_assert_str_eq(answer("/index.html", "br", &file), "root");
+    ck_assert(!file.varies);
+    ck_assert_ptr_null(answer("/a%20b.js.br", "br", &file));
+    ck_assert_ptr_null(answer("/a%20b.js.gz", "gzip", &file));
+    /* Made long before the file was changed: not its content. */
+    in_root(path, "www/noext.gz");
+    struct timespec long_ago[2] = {{.tv_sec = 1000}, {.tv_sec = 1000}};
+    ck_assert_int_eq(utimensat(AT_FDCWD, path, long_ago, 0), 0);
+    ck_assert_str_eq(answer("/noext", "gzip", &file), "x");
+    ck_assert(!file.coding);
+    unlink(path);
+    in_root(path, "www/a b.js.br");
+    unlink(path);
+    in_root(path, "www/a b.js.gz");
+    unlink(path);
+    remove_tree();
+}
+END_TEST
+
+START_TEST(assets_never_change)
+{
+    struct static_file file;
+    char path[256];
+    make_tree();
+    in_root(path, "www/assets");
+    mkdir(path, 0755);
+    put("www/assets/x-1.css", "a{}");
+    ck_assert_str_eq(answer("/assets/x-1.css", NULL, &file), "a{}");
+    ck_assert(file.immutable);
+    in_root(path, "www/assets/x-1.css");
+    unlink(path);
+    in_root(path, "www/assets");
+    rmdir(path);
     remove_tree();
 }
 END_TEST
@@ -159,4 +235,5 @@ START_TEST(a_missing_directory_is_an_error)
 END_TEST
 
 SUITE_MAIN("static", serves_what_is_there, serves_nothing_else,
+           compressed_files_in_place_of_the_plain, assets_never_change,
            etags_change_and_match, a_missing_directory_is_an_error)

@@ -26,7 +26,7 @@ static enum connect_refusal check(const char *text, struct connect_params *out)
     log_set_fd(-1);
     env.counters = &counters;
     env.origin.mode = ORIGIN_CONN;
-    connect_params_init(out, "");
+    connect_params_init(out);
     ck_assert_msg(http_head_parse(&head, text, strlen(text)) == 0, "%s", text);
     return upgrade_check(&env, &head, out);
 }
@@ -148,7 +148,7 @@ START_TEST(longpoll_connects)
     head.headers[0] =
         (struct http_header){{"X-Phoenix-AuthToken", 19}, {"t0k", 3}};
     env.counters = &counters;
-    connect_params_init(&params, "");
+    connect_params_init(&params);
     ck_assert_int_eq(connect_check_longpoll(&env, &head, &params), CONNECT_OK);
     ck_assert_int_eq(params.form, WIRE_LP_V2_B64);
     ck_assert(params.has_auth_token);
@@ -164,7 +164,7 @@ START_TEST(longpoll_connects)
     for (size_t i = 0; i < sizeof forms / sizeof *forms; i++) {
         head.query =
             (struct http_span){forms[i].query, strlen(forms[i].query)};
-        connect_params_init(&params, "");
+        connect_params_init(&params);
         ck_assert_int_eq(connect_check_longpoll(&env, &head, &params),
                          CONNECT_OK);
         ck_assert_int_eq(params.form, forms[i].form);

@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: MIT */
+/* The document as those who join get it, encoded once for all of them.
+ *
+ * A small document is encoded anew when it has changed. Of a large one that
+ * would cost its whole size for each pair of an edit and a join, in time and,
+ * while receivers are slow, in memory as well: thirty joins to a document of
+ * 3 MB by sockets that did not read once held 330 MB. So its snapshot stays
+ * while the document moves on, and who joins gets the snapshot and then what
+ * came after it:
+ *
+ *     snapshot 100 %                    delta
+ *     |-------------------------------|------|  now
+ *
+ * Only when the delta has grown to a quarter of the snapshot is there a new
+ * one. So all snapshots that slow receivers may still hold grow like a
+ * geometric series: a document costs a few times its size, however many join.
+ *
+ * Must never give out a snapshot without what came after it. */
+#include <stdlib.h>
+
+#include "base/mem.h"
+#include "room/internal.h"
+
+enum {
+    LARGE = 256 * 1024, /* bytes of an update from which on it is kept */
+    DELTA_PART = 4,     /* a larger part of the snapshot asks for a new one */
+    IDLE_MAX_MS = 60000,
+    IDLE_BYTES_PER_MS = 1024 /* what took longer to make is kept longer */
+};
+
+static struct payload nothing; /* the state of an empty document */
+
+void snapshot_unref(struct snapshot *snapshot)
+{
+    if (!snapshot || --snapshot->refs > 0)
+        return;
+    payload_deinit(&snapshot->whole);
+    payload_deinit(&snapshot->later);
+    yjs_bytes_free(&snapshot->update);
+    yjs_bytes_free(&snapshot->vector);
+    yjs_bytes_free(&snapshot->delta);
+    free(snapshot);
+}
+
+uint64_t snapshot_idle_ms(const struct snapshot *snapshot)
+{
+    uint64_t ms = snapshot ? snapshot->update.len / IDLE_BYTES_PER_MS : 0;
+    return ms < IDLE_MAX_MS ? ms : IDLE_MAX_MS;
+}
+
+static bool large(const struct snapshot *snapshot)
+{
+    return snapshot->update.len >= LARGE;
+}
+
+static void drop(struct room *room)
+{
+    snapshot_unref(room->cache->snapshot);
+    room->cache->snapshot = NULL;
+}
+
+void snapshot_changed(struct room *room)
+{
+    room->version++;
+    if (room->cache && room->cache->snapshot &&
+        !large(room->cache->snapshot))
+        drop(room);
+}
+
+/* Both are the engine's word on its own document: only memory can fail. */
+static int make(struct room *room, struct snapshot **out)
+{
+    struct snapshot *s = mem_zalloc(sizeof *s);
+    s->refs = 1;
+    s->version = room->version;
+    int err = yjs_encode_state_as_update(room->doc, NULL, 0, &s->update);
+    if (!err && large(s))
+        err = yjs_encode_state_vector(room->doc, &s->vector);
+    s->whole = (struct payload){s->update.data, s->update.len, NULL, NULL};
+    if (err) {
+        snapshot_unref(s);
+        return err;
+    }
+    *out = s;
+    return YJS_OK;
+}
+
+/* What came after the snapshot. */
+static int make_delta(struct room *room, struct snapshot *s)
+{
+    struct yjs_bytes delta = {0};
+    if (s->delta_version == room->version)
+        return YJS_OK;
+    int err = yjs_encode_state_as_update(room->doc, s->vector.data,
+                                         s->vector.len, &delta);
+    if (err)
+        return err;
+    payload_deinit(&s->later);
+    yjs_bytes_free(&s->delta);
+    s->delta = delta;
+    s->delta_version = room->version;
+    s->later = (struct payload){delta.data, delta.len, NULL, NULL};
+    return YJS_OK;
+}
+
+/* The room's snapshot, with a delta when it is older than the document. */
+static int get(struct room *room, struct snapshot **out)
+{
+    struct room_cache *cache = room_cache(room);
+    struct snapshot *s = cache->snapshot;
+    int err = YJS_OK;
+    if (s && s->version != room->version) {
+        err = make_delta(room, s);
+        if (err || s->delta.len > s->update.len / DELTA_PART) {
+            drop(room);
+            s = NULL;
+        }
+    }
+    if (!s && !err) {
+        err = make(room, &cache->snapshot);
+        s = cache->snapshot;
+    }
+    *out = s;
+    return err;
+}
+
+bool room_state(struct room_member *member, struct payload **state)
+{
+    struct room *room = member->room;
+    struct snapshot *s;
+    *state = &nothing;
+    if (!room->doc || yjs_doc_is_empty(room->doc))
+        return true;
+    int err = get(room, &s);
+    if (err) {
+        room_fail(room, "encoding the document", err);
+        return false;
+    }
+    member->behind = s->version != room->version;
+    *state = &s->whole;
+    return true;
+}
+
+void snapshot_catch_up(struct room_member *member)
+{
+    struct room *room = member->room;
+    struct snapshot *s;
+    if (!member->behind)
+        return;
+    member->behind = false;
+    int err = get(room, &s);
+    if (err) {
+        room_fail(room, "encoding what is new", err);
+        return;
+    }
+    struct payload *later =
+        s->version == room->version ? &s->whole : &s->later;
+    struct message m = fanout_message(room, "update", MESSAGE_DATA,
+                                      MESSAGE_DOCUMENT, later->data,
+                                      later->len);
+    m.shared = later;
+    member->ops->push(member, &m);
+    message_deinit(&m);
+}

@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What is measured. A scenario is run `runs` times (default: all repetitions)
+ * against each of `servers`, each time with a fresh server; the medians go
+ * into docs/PERFORMANCE.md. `args` are those of roomd-bench. `quick` replaces
+ * arguments in the quick run; a scenario with `quick: null` is left out of it.
+ */
+const both = ['roomd', 'nchan']
+const rooms10 = ['--connections', 1000, '--room-size', 100]
+const rooms200 = ['--connections', 1000, '--room-size', 5]
+const echo = ['--connections', 1000, '--room-size', 2, '--senders', 1]
+const window = ['--rate', 0, '--window', 16, '--seconds', 2]
+const still = ['--rate', 0]
+
+export const scenarios = {
+  /* fan-out */
+  'fanout-saturated': { servers: both, args: [...rooms10, ...window] },
+  'fanout-10': {
+    servers: both,
+    args: [...rooms10, '--rate', 100, '--seconds', 3]
+  },
+  'json-saturated': { args: [...rooms10, ...window, '--wire', 'update'] },
+  'json-10': {
+    args: [...rooms10, '--rate', 100, '--seconds', 2, '--wire', 'update']
+  },
+  'v1-saturated': { args: [...rooms10, ...window, '--wire', 'v1'] },
+
+  /* small rooms */
+  'rooms-one': {
+    servers: both,
+    args: [...rooms200, '--senders', 1, '--rate', 4000, '--seconds', 2]
+  },
+  'rooms-all': {
+    servers: both,
+    args: [...rooms200, '--rate', 20000, '--seconds', 2]
+  },
+  'rooms-saturated': { servers: both, args: [...rooms200, ...window] },
+  'echo-10': {
+    servers: both,
+    args: [...echo, '--rate', 5000, '--seconds', 2]
+  },
+  'echo-saturated': { servers: both, args: [...echo, ...window] },
+
+  /* memory */
+  'memory-100': {
+    servers: both,
+    args: ['--connections', 10000, '--room-size', 100, ...still, '--idle', 2,
+      '--leave'],
+    settings: ['room_empty=1s'],
+    quick: ['--connections', 3000]
+  },
+  'memory-own': {
+    args: ['--connections', 5000, '--room-size', 1, ...still, '--touch',
+      '--idle', 8],
+    quick: ['--connections', 2000]
+  },
+  'rooms-resident': {
+    args: ['--connections', 500, '--room-size', 1, '--channels', 100,
+      ...still, '--touch', '--idle', 8, '--leave'],
+    settings: ['room_empty=10m'],
+    quick: ['--connections', 100]
+  },
+  'idle-empty': {
+    args: ['--connections', 1, '--room-size', 1, ...still, '--idle', 8],
+    quick: ['--idle', 3]
+  },
+
+  /* connecting */
+  'connect': {
+    servers: both,
+    args: ['--connections', 10000, '--room-size', 10, ...still],
+    quick: ['--connections', 3000]
+  },
+  'connect-paced': {
+    args: ['--connections', 15000, '--room-size', 10, ...still,
+      '--connect-rate', 2000],
+    quick: ['--connections', 4000]
+  },
+
+  /* long-poll */
+  'longpoll-5000': {
+    servers: both,
+    args: ['--longpoll', '--connections', 5000, '--room-size', 100,
+      '--senders', 1, '--idle', 6, '--rate', 50, '--seconds', 4],
+    quick: ['--connections', 1000, '--rate', 10, '--idle', 1]
+  },
+  'longpoll-990-1': {
+    servers: both,
+    args: ['--longpoll', '--connections', 990, '--room-size', 99,
+      '--senders', 1, '--rate', 10, '--seconds', 3],
+    quick: null
+  },
+  'longpoll-990-10': {
+    servers: both,
+    args: ['--longpoll', '--connections', 990, '--room-size', 99,
+      '--senders', 1, '--rate', 100, '--seconds', 3],
+    quick: null
+  },
+
+  /* extremes */
+  'hot-room': {
+    runs: 1,
+    seconds: 400,
+    args: ['--connections', 10000, '--room-size', 10000, '--topic',
+      'y_doc_room:hot-', '--rate', 10, '--seconds', 4],
+    quick: ['--connections', 1250, '--room-size', 1250]
+  },
+  'large-document': {
+    runs: 3,
+    args: ['--connections', 50, '--room-size', 50, '--topic',
+      'y_doc_room:large-', '--document', 20, '--rate', 500, '--seconds', 3],
+    quick: ['--document', 4]
+  },
+  'rooms-1000-10': {
+    runs: 3,
+    args: ['--connections', 2000, '--room-size', 2, '--rate', 10000,
+      '--seconds', 2]
+  },
+  'rooms-1000-25': {
+    runs: 3,
+    args: ['--connections', 2000, '--room-size', 2, '--rate', 25000,
+      '--seconds', 2],
+    quick: null
+  },
+  'rooms-1000-50': {
+    runs: 3,
+    args: ['--connections', 2000, '--room-size', 2, '--rate', 50000,
+      '--seconds', 2]
+  },
+  'rooms-1000-max': {
+    runs: 3,
+    args: ['--connections', 2000, '--room-size', 2, '--rate', 0, '--window',
+      8, '--seconds', 2],
+    quick: null
+  }
+}
+
+/* One figure at 1x, 2x, 4x and 8x of its size: `figure` must not get worse. */
+const sizes = [1, 2, 4, 8]
+export const growth = {
+  'members of a room': {
+    unit: 'deliveries per CPU second',
+    field: 'deliveries_per_cpu_s',
+    steps: sizes.map(n => [`10 x ${25 * n}`, ['--connections', 250 * n,
+      '--room-size', 25 * n, '--rate', 100, '--seconds', 1.5]])
+  },
+  'small rooms': {
+    unit: 'deliveries per CPU second',
+    field: 'deliveries_per_cpu_s',
+    steps: sizes.map(n => [`${100 * n} x 5`, ['--connections', 500 * n,
+      '--room-size', 5, '--senders', 1, '--rate', 4000, '--seconds', 1.5]])
+  },
+  'connections held': {
+    unit: 'bytes each',
+    field: 'bytes_per_connection',
+    steps: sizes.map(n => [`${1875 * n}`, ['--connections', 1875 * n,
+      '--room-size', 25, '--rate', 0, '--idle', 1]])
+  },
+  'connect and join': {
+    unit: 'server CPU microseconds each',
+    value: r => r.connect_cpu_s / r.connections * 1e6,
+    steps: sizes.map(n => [`${1875 * n}`, ['--connections', 1875 * n,
+      '--room-size', 5, '--rate', 0]])
+  },
+  'joins of one room': {
+    unit: 'server CPU microseconds per presence message sent',
+    value: r => r.connect_cpu_s / r.connections ** 2 * 2e6,
+    steps: sizes.map(n => [`${250 * n}`, ['--connections', 250 * n,
+      '--room-size', 250 * n, '--rate', 0]])
+  },
+  'rooms resident': {
+    unit: 'bytes each, with its member',
+    field: 'bytes_per_room',
+    steps: sizes.map(n => [`${6250 * n}`, ['--connections', 62.5 * n * 2,
+      '--room-size', 1, '--channels', 50, '--rate', 0, '--touch', '--idle',
+      7]]),
+    settings: ['room_empty=10m']
+  },
+  'size of the document': {
+    unit: 'seconds until 10 newcomers have it, per MB',
+    value: (r, n) => r.join_max_ms / 1000 / (2.5 * n),
+    steps: sizes.map(n => [`${2.5 * n} MB`, ['--connections', 10,
+      '--room-size', 10, '--topic', 'y_doc_room:large-', '--document',
+      2.5 * n, '--rate', 0]])
+  },
+  'long-poll sessions': {
+    unit: 'deliveries per CPU second',
+    field: 'deliveries_per_cpu_s',
+    steps: sizes.map(n => [`${625 * n}`, ['--longpoll', '--connections',
+      625 * n, '--room-size', 125, '--senders', 1, '--rate', 5 * n,
+      '--seconds', 2, '--idle', 1]])
+  }
+}
+
+/* Latency against load, both servers: messages a second of each of 10 rooms. */
+export const ramp = {
+  args: rooms10,
+  rates: [10, 25, 50, 100, 150, 200, 300],
+  quick: [10, 100]
+}
+/* Memory against connections, both servers. */
+export const crowd = {
+  args: ['--room-size', 50, ...still],
+  counts: [1000, 2500, 5000, 10000, 15000],
+  quick: [500, 1000]
+}

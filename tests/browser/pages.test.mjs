@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: MIT */
+/* What holds for every page: it is quick, small, accessible, fits a phone,
+ * asks nobody else for anything; and the two pages about the server itself. */
+import { assert, test } from '../support/harness.mjs'
+import { ownRoomd, sharedRoomd } from '../support/roomd.mjs'
+import { axeSource } from '../support/modules.mjs'
+import { BoardPage, EditorPage, Page, TaskPage, freshRoom, www } from './browser.mjs'
+
+const roomd = await sharedRoomd({ www, status_key: 'public' })
+const pages = ['/', '/demo/tasks/', '/demo/editor/', '/demo/board/', '/status/']
+const sizes = { desktop: { width: 1280, height: 800 }, phone: { width: 360, height: 740 } }
+const name = path => path.split('/').filter(Boolean).at(-1) ?? 'home'
+
+/* Something to look at, in the rooms that the pictures and axe see. */
+async function furnish (t, room) {
+  const tasks = await TaskPage.open(t, roomd.url(`/demo/tasks/?room=${room}&transport=longpoll`))
+  await tasks.live()
+  for (const text of ['Order flour and yeast', 'Repair the oven door before Friday, the spare part lies on the shelf above the sink',
+    'Ask Bo about the keys', 'Water the basil']) await tasks.add(text)
+  await tasks.done('Water the basil').check()
+  await tasks.edit('Ask Bo about the keys')
+  const editor = await EditorPage.open(t, roomd.url(`/demo/editor/?room=${room}&transport=longpoll`))
+  await editor.live()
+  await editor.text.click()
+  await editor.page.keyboard.type('# Proxy notes\nThe office network drops WebSockets after **three seconds** and **long-poll** holds.\n- ask for the allow list\nmeasure again')
+  const board = await BoardPage.open(t, roomd.url(`/demo/board/?room=${room}`))
+  await board.live()
+  await board.note(300, 200, 'Ship the board')
+  await board.note(800, 260, 'Ask operations for the key')
+  return [tasks, editor, board]
+}
+
+test('axe finds nothing serious, in either theme, on a desk or a phone', async t => {
+  const room = freshRoom()
+  await furnish(t, room)
+  for (const colorScheme of ['light', 'dark']) {
+    for (const [size, viewport] of Object.entries(sizes)) {
+      /* All four only for the eye. */
+      if (!process.env.SCREENSHOTS && (colorScheme === 'dark') !== (size === 'phone')) continue
+      for (const path of pages) {
+        const page = await Page.open(t, roomd.url(`${path}?room=${room}`), { viewport, colorScheme, hasTouch: size === 'phone' })
+        if (path.startsWith('/demo')) await page.live()
+        else await page.page.waitForLoadState('networkidle')
+        await page.fits()
+        await page.screenshot(`${name(path)}-${size}-${colorScheme}`)
+        await page.page.evaluate(axeSource())
+        const { violations } = await page.page.evaluate(() => window.axe.run(document, {
+          runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']
+        }))
+        const bad = violations.filter(v => ['serious', 'critical'].includes(v.impact))
+        assert.deepEqual(bad.map(v => [path, size, colorScheme, v.id, v.nodes.slice(0, 3).map(n => n.html.slice(0, 120))]), [])
+        await page.page.close()
+      }
+    }
+  }
+}, { limit: 120000 })
+
+test('the task list is there in 1.5 s and 150 kB', async t => {
+  const page = await Page.open(t, roomd.url('/health'), { noisy: true })
+  const session = await page.context.newCDPSession(page.page)
+  await session.send('Network.enable')
+  let bytes = 0
+  session.on('Network.loadingFinished', e => { bytes += e.encodedDataLength })
+  const began = Date.now()
+  await page.page.goto(roomd.url(`/demo/tasks/?room=${freshRoom()}`))
+  await page.page.getByRole('textbox', { name: 'New task' }).waitFor()
+  const interactive = Date.now() - began
+  await page.live()
+  console.log(`# /demo/tasks: interactive after ${interactive} ms, ${bytes} bytes`)
+  assert.ok(bytes > 50000 && bytes < 150000, `${bytes} bytes`)
+  assert.ok(interactive < 1500 * Number(process.env.ROOMD_TEST_SLOW || 1), `${interactive} ms`)
+})
+
+test('what is served: types, caching, compression, policy', async t => {
+  const asset = /assets\/tasks-[\w-]+\.js/.exec((await roomd.request('GET', '/demo/tasks/')).body.toString())[0]
+  const get = (path, accept) => roomd.request('GET', path, { headers: { 'accept-encoding': accept } })
+  const page = await get('/demo/tasks/', 'identity')
+  assert.equal(page.status, 200)
+  assert.match(page.headers['content-type'], /^text\/html; charset=utf-8$/i)
+  assert.match(page.headers['cache-control'], /no-cache/)
+  assert.match(page.headers['content-security-policy'], /default-src 'self'/)
+  assert.doesNotMatch(page.headers['content-security-policy'], /unsafe/)
+  assert.ok(page.headers.etag)
+  for (const [accept, coding] of [['gzip, deflate, br', 'br'], ['gzip', 'gzip'], ['identity', undefined], ['br;q=0, gzip', 'gzip']]) {
+    const file = await get(`/${asset}`, accept)
+    assert.equal(file.status, 200)
+    assert.equal(file.headers['content-encoding'], coding, accept)
+    assert.match(file.headers['cache-control'], /max-age=31536000/)
+    assert.match(file.headers['cache-control'], /immutable/)
+    assert.match(file.headers.vary, /accept-encoding/i)
+    assert.match(file.headers['content-type'], /^text\/javascript/)
+  }
+  const plain = await get(`/${asset}`, 'identity')
+  const packed = await get(`/${asset}`, 'br')
+  assert.notEqual(plain.headers.etag, packed.headers.etag)
+  assert.equal((await get('/nowhere/at/all', 'identity')).status, 404)
+})
+
+test('the first page counts, and shows who looks at it', async t => {
+  const a = await Page.open(t, roomd.url('/'))
+  await a.until(() => Number(document.querySelector('[data-count=connections]').textContent) >= 1)
+  await a.until(() => document.querySelectorAll('.dot').length === 1)
+  const b = await Page.open(t, roomd.url('/?transport=longpoll'))
+  await a.until(() => document.querySelector('.dot[data-transport=longpoll]'))
+  await b.page.mouse.move(...await b.page.locator('.plan').boundingBox().then(box => [box.x + box.width / 2, box.y + box.height / 4]))
+  await a.until(() => {
+    const box = document.querySelector('.dots')
+    const [, x, y] = /translate\((.*)px, (.*)px\)/.exec(document.querySelector('.dot[data-transport=longpoll]').style.transform).map(Number)
+    return Math.abs(x / box.clientWidth - 0.5) < 0.02 && Math.abs(y / box.clientHeight - 0.25) < 0.02
+  })
+  await b.page.close()
+  await a.until(() => document.querySelectorAll('.dot').length === 1)
+  await a.page.getByRole('navigation', { name: 'Demos' }).getByRole('link', { name: /Tasks/ }).click()
+  await a.page.waitForURL(/\/demo\/tasks\//)
+  await a.button('Switch between light and dark').click()
+  const theme = await a.page.evaluate(() => document.documentElement.dataset.theme)
+  await a.page.reload()
+  assert.equal(await a.page.evaluate(() => document.documentElement.dataset.theme), theme)
+})
+
+test('the status page draws what the server counts, with the key', async t => {
+  const key = 'a-key-for-the-status-page'
+  const own = await ownRoomd(t, { www, status_key: key })
+  const busy = await TaskPage.open(t, own.url('/demo/tasks/?room=busy'))
+  await busy.live()
+  await busy.add('something to count')
+  const page = await Page.open(t, own.url('/status/'), { noisy: true })
+  await page.page.getByRole('textbox', { name: 'Key' }).fill('wrong')
+  await page.button('Show').click()
+  await page.until(() => /not the key/.test(document.getElementById('about').textContent))
+  await page.page.getByRole('textbox', { name: 'Key' }).fill(key)
+  await page.button('Show').click()
+  await page.page.getByRole('heading', { name: 'Connections' }).waitFor()
+  const tile = ([name, value]) => [...document.querySelectorAll('.tiles div')]
+    .some(e => e.firstChild.textContent === name && e.lastChild.textContent === value)
+  await page.until(tile, ['Connections', '1'])
+  await page.until(() => document.querySelectorAll('.uplot canvas').length === 5)
+  await page.until(() => document.querySelector('.series b').textContent === '1')
+  await page.until(() => document.querySelector('#rooms')?.textContent.includes('room:busy'))
+  await page.page.reload()
+  await page.until(tile, ['Rooms', '1'])
+  await page.screenshot('status-with-key')
+  const other = await Page.open(t, own.url(`/status/?key=${key}`))
+  await other.until(tile, ['Rooms', '1'])
+  assert.doesNotMatch(other.page.url(), /key/)
+  for (const one of [busy, page, other]) await one.page.close()
+})

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: MIT
+// The document as Markdown. Knows the nodes and marks of the editor's schema;
+// of anything else the text is kept.
+
+export interface Node {
+  type?: string;
+  text?: string;
+  attrs?: Record<string, unknown>;
+  marks?: { type: string; attrs?: Record<string, unknown> }[];
+  content?: Node[];
+}
+
+const escapeText = (text: string): string =>
+  text.replace(/[\\`*_[\]<>]/g, "\\$&").replace(/^(\s*)([#+-]|\d+[.)])(?=\s|$)/gm, (_all, space: string, mark: string) =>
+    space + (mark.length > 1 ? `${mark.slice(0, -1)}\\${mark.slice(-1)}` : `\\${mark}`)).replace(/^(\s*)~~~/gm, "$1\\~~~");
+
+const fence = (text: string): string => {
+  const longest = Math.max(0, ...(text.match(/`+/g) ?? []).map((run) => run.length));
+  return "`".repeat(longest + 1);
+};
+
+const codeSpan = (text: string): string => {
+  const ticks = fence(text);
+  const pad = /^`|`$/.test(text) ? " " : "";
+  return ticks + pad + text + pad + ticks;
+};
+
+const wrappers: Record<string, string> = { bold: "**", italic: "*", strike: "~~" };
+
+const inline = (nodes: Node[] = []): string => nodes.map((node) => {
+  if (node.type === "hardBreak") return "\\\n";
+  const text = node.text ?? inline(node.content);
+  const marks = node.marks ?? [];
+  if (marks.some((mark) => mark.type === "code")) return codeSpan(text);
+  // A wrapper must touch the words: spaces go outside.
+  const [, before = "", core = "", after = ""] = /^(\s*)([\s\S]*?)(\s*)$/.exec(text) ?? [];
+  if (!core) return text;
+  let out = escapeText(core);
+  for (const mark of marks) {
+    const wrapper = wrappers[mark.type];
+    if (wrapper) out = wrapper + out + wrapper;
+  }
+  const link = marks.find((mark) => mark.type === "link");
+  if (link) out = `[${out}](<${String(link.attrs?.href ?? "").replace(/[<>\n]/g, encodeURIComponent)}>)`;
+  return before + out + after;
+}).join("");
+
+const indent = (text: string, first: string): string =>
+  text.split("\n").map((line, i) => (i === 0 ? first + line : line && " ".repeat(first.length) + line)).join("\n");
+
+const list = (node: Node, mark: (index: number) => string): string =>
+  (node.content ?? []).map((item, i) => indent(blocks(item.content), mark(i))).join("\n");
+
+const block = (node: Node): string => {
+  switch (node.type) {
+    case "heading": return `${"#".repeat(Number(node.attrs?.level ?? 1))} ${inline(node.content).replace(/\\?\n/g, " ")}`;
+    case "bulletList": return list(node, () => "- ");
+    case "orderedList": return list(node, (i) => `${Number(node.attrs?.start ?? 1) + i}. `);
+    case "blockquote": return blocks(node.content).split("\n").map((line) => `> ${line}`.trimEnd()).join("\n");
+    case "horizontalRule": return "---";
+    case "codeBlock": {
+      const text = (node.content ?? []).map((child) => child.text ?? "").join("");
+      const ticks = fence(text).padEnd(3, "`");
+      return `${ticks}${String(node.attrs?.language ?? "")}\n${text}\n${ticks}`;
+    }
+    default: return inline(node.content);
+  }
+};
+
+const blocks = (nodes: Node[] = []): string => nodes.map(block).join("\n\n");
+
+export const toMarkdown = (doc: Node): string => `${blocks(doc.content).trimEnd()}\n`;

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: MIT
+import { expect, test } from "vitest";
+import { toMarkdown, type Node } from "../src/editor/markdown.js";
+
+const text = (value: string, ...marks: string[]): Node => ({ type: "text", text: value, marks: marks.map((type) => ({ type })) });
+const p = (...content: Node[]): Node => ({ type: "paragraph", content });
+const doc = (...content: Node[]): string => toMarkdown({ type: "doc", content });
+const item = (...content: Node[]): Node => ({ type: "listItem", content });
+
+test("an empty document", () => {
+  expect(doc(p())).toBe("\n");
+});
+
+test("headings, marks, breaks", () => {
+  expect(doc(
+    { type: "heading", attrs: { level: 2 }, content: [text("Title")] },
+    p(text("plain "), text("bold ", "bold"), text("both", "bold", "italic"), text(" gone", "strike")),
+    p(text("one"), { type: "hardBreak" }, text("two")),
+    { type: "horizontalRule" },
+  )).toBe("## Title\n\nplain **bold** ***both*** ~~gone~~\n\none\\\ntwo\n\n---\n");
+});
+
+test("lists, nested and numbered from elsewhere", () => {
+  expect(doc(
+    { type: "bulletList", content: [item(p(text("a")), { type: "bulletList", content: [item(p(text("b")))] }), item(p(text("c")))] },
+    { type: "orderedList", attrs: { start: 9 }, content: [item(p(text("i"))), item(p(text("j")), p(text("more")))] },
+  )).toBe("- a\n\n  - b\n- c\n\n9. i\n10. j\n\n    more\n");
+});
+
+test("quotes and code keep what is in them", () => {
+  expect(doc(
+    { type: "blockquote", content: [p(text("one")), p(text("two"))] },
+    { type: "codeBlock", attrs: { language: "js" }, content: [text("let a = ```;\n*b*")] },
+    p(text("a`b", "code"), text(" and "), text("`", "code")),
+  )).toBe("> one\n>\n> two\n\n````js\nlet a = ```;\n*b*\n````\n\n``a`b`` and `` ` ``\n");
+});
+
+test("what looks like Markdown is escaped", () => {
+  expect(doc(p(text("# no *stars* [or](links) <b> 1. \\")))).toBe("\\# no \\*stars\\* \\[or\\](links) \\<b\\> 1. \\\\\n");
+  expect(doc(p(text("12) no list")), p(text("- nor here")))).toBe("12\\) no list\n\n\\- nor here\n");
+});
+
+test("links", () => {
+  expect(doc(p({ type: "text", text: "here", marks: [{ type: "link", attrs: { href: "https://example.org/a b>" } }] })))
+    .toBe("[here](<https://example.org/a b%3E>)\n");
+});
