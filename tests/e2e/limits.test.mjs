@@ -14,7 +14,7 @@ const roomd = await sharedRoomd({
   topic_bytes: 40,
   update_bytes: '20k',
   document_bytes: '100k',
-  pending_bytes: '30k',
+  pending_bytes: '15k',
   awareness_state_bytes: 200,
   awareness_bytes: 2000,
   awareness_clients: 10,
