@@ -13,6 +13,7 @@ unit_yjs = \
 	tests/unit/test_yjs_doc \
 	tests/unit/test_yjs_lib0 \
 	tests/unit/test_yjs_pending \
+	tests/unit/test_yjs_read \
 	tests/unit/test_yjs_store \
 	tests/unit/test_yjs_sync \
 	tests/unit/test_yjs_update
