@@ -36,8 +36,9 @@
  *  18 watch   from now on keep the updates that the document tells of
  *  19 told    data: these, and forget them
  *
- * Each of the operations without a document first runs with the allocator failing at call 1, 2, 3, ...
- * when bit 7 of (the first) fmt is set: nothing may leak or come out.
+ * Each of the operations without a document first runs with the allocator
+ * failing at call 1, 2, 3, ... when bit 7 of (the first) fmt is set: nothing
+ * may leak or come out.
  *
  * 40 and up read a document: see driver_read.h. With bit 7 of the op set, they
  * first run with the allocator failing at call 1, 2, 3, ...
