@@ -234,7 +234,7 @@ START_TEST(a_deleted_type_is_refused)
 }
 END_TEST
 
-/* -------------------------------------------------------------- transactions */
+/* ------------------------------------------------------------- transactions */
 
 START_TEST(one_transaction_at_a_time)
 {
@@ -434,7 +434,7 @@ START_TEST(values_nest_within_the_limit)
 }
 END_TEST
 
-/* ----------------------------------------------------------------- positions */
+/* ---------------------------------------------------------------- positions */
 
 /* A text of one-byte characters, as it is to be. */
 struct model {
