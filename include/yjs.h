@@ -104,6 +104,9 @@ struct yjs_limits {
     size_t doc_bytes;     /**< heap of a document; default unlimited */
     size_t text_bytes;    /**< one JSON, XML or delta given out; default 1 GiB:
                                with many formats they are long */
+    size_t conflicts;     /**< structs that those of one update are compared
+                               with, because they were inserted at the same
+                               place; default 16 Mi */
 };
 
 struct yjs_doc_options {
@@ -160,7 +163,9 @@ enum yjs_limit {
     YJS_LIMIT_CLIENTS,
     YJS_LIMIT_DEPTH,
     YJS_LIMIT_PENDING_BYTES,
-    YJS_LIMIT_DOC_BYTES /**< or what 32-bit handles can count */
+    YJS_LIMIT_DOC_BYTES, /**< or what 32-bit handles can count */
+    YJS_LIMIT_CONFLICTS,
+    YJS_LIMIT_TEXT_BYTES
 };
 
 /** That of the last call on this document that gave YJS_ERR_LIMIT. */
@@ -274,6 +279,17 @@ YJS_MUST_USE YJS_API int yjs_update_diff(struct yjs_span update,
                                          const struct yjs_update_options *opt,
                                          struct yjs_update_error *err,
                                          struct yjs_bytes *out);
+
+/**
+ * The update without the content that it deletes itself: what a Yjs that
+ * collects garbage would keep of it. Deleted items become DELETED, what was in
+ * deleted types GC; all else, the ids and the delete set stay. Whoever applies
+ * it comes to the same document, and may do so sooner: a GC waits for nothing.
+ * Not for documents that keep_deleted, nor for undoing: the content is gone.
+ */
+YJS_MUST_USE YJS_API int
+yjs_update_compact(struct yjs_span update, const struct yjs_update_options *opt,
+                   struct yjs_update_error *err, struct yjs_bytes *out);
 
 /** Y.encodeStateVectorFromUpdate: what a document has that saw only this. A
  *  client counts from clock 0 up to its first gap. */

@@ -76,7 +76,8 @@ enum op {
     OP_META,
     OP_EDIT,
     OP_WATCH,
-    OP_TOLD
+    OP_TOLD,
+    OP_COMPACT = 30
 };
 
 /* Statuses beyond enum yjs_err. */
@@ -451,6 +452,8 @@ static int run_update(enum op op, const uint8_t *p, const uint8_t *end,
         return yjs_update_state_vector(rest_of(p, end), opt, NULL, out);
     case OP_META:
         return meta_bytes(rest_of(p, end), opt, out);
+    case OP_COMPACT:
+        return yjs_update_compact(rest_of(p, end), opt, NULL, out);
     default:
         return YJS_ERR_RANGE;
     }
@@ -464,7 +467,8 @@ static bool do_update(enum op op, const uint8_t *arg, size_t len)
     bool oom;
     int rc;
 
-    if (len < 1u + (op == OP_CONVERT) || op > OP_META)
+    if (len < 1u + (op == OP_CONVERT) ||
+        (op > OP_META && op != OP_COMPACT))
         return false;
     opt.format = (enum yjs_format)(arg[0] & 127);
     oom = (arg[0] & 128) != 0;
