@@ -104,9 +104,8 @@ struct yjs_limits {
     size_t doc_bytes;     /**< heap of a document; default unlimited */
     size_t text_bytes;    /**< one JSON, XML or delta given out; default 1 GiB:
                                with many formats they are long */
-    size_t conflicts;     /**< structs that those of one update are compared
-                               with, because they were inserted at the same
-                               place; default 16 Mi */
+    size_t conflicts;     /**< comparisons of an update's structs with others
+                               inserted at the same place; default 16 Mi */
 };
 
 struct yjs_doc_options {
@@ -151,38 +150,28 @@ YJS_MUST_USE YJS_API int yjs_encode_state_as_update(yjs_doc *doc,
                                                     const uint8_t *sv,
                                                     size_t sv_len,
                                                     struct yjs_bytes *out);
-
 YJS_MUST_USE YJS_API int yjs_encode_state_vector(yjs_doc *doc,
                                                  struct yjs_bytes *out);
 
 /** Which of `struct yjs_limits` a YJS_ERR_LIMIT came from. */
 enum yjs_limit {
-    YJS_LIMIT_NONE = 0,
-    YJS_LIMIT_UPDATE_BYTES,
-    YJS_LIMIT_STRUCTS,
-    YJS_LIMIT_CLIENTS,
-    YJS_LIMIT_DEPTH,
-    YJS_LIMIT_PENDING_BYTES,
+    YJS_LIMIT_NONE, YJS_LIMIT_UPDATE_BYTES, YJS_LIMIT_STRUCTS,
+    YJS_LIMIT_CLIENTS, YJS_LIMIT_DEPTH, YJS_LIMIT_PENDING_BYTES,
     YJS_LIMIT_DOC_BYTES, /**< or what 32-bit handles can count */
-    YJS_LIMIT_CONFLICTS,
-    YJS_LIMIT_TEXT_BYTES
+    YJS_LIMIT_TEXT_BYTES, YJS_LIMIT_CONFLICTS
 };
 
 /** That of the last call on this document that gave YJS_ERR_LIMIT. */
 YJS_API enum yjs_limit yjs_doc_limit(const yjs_doc *doc);
-
 /** Bytes of heap that the document holds now (as asked of the allocator). */
 YJS_API size_t yjs_doc_heap(const yjs_doc *doc);
-
 /**
  * Check every invariant of the document: YJS_ERR_MALFORMED if one is broken,
  * which is a bug in the engine and never a matter of input. Linear.
  */
 YJS_MUST_USE YJS_API int yjs_doc_verify(const yjs_doc *doc);
-
 /** True when nothing was ever integrated and nothing is pending. */
 YJS_API bool yjs_doc_is_empty(const yjs_doc *doc);
-
 /**
  * The document's root types as one JSON object in UTF-8, in the style of
  * `doc.toJSON()`: roots are read as `type_spec` says, a list such as
@@ -281,11 +270,10 @@ YJS_MUST_USE YJS_API int yjs_update_diff(struct yjs_span update,
                                          struct yjs_bytes *out);
 
 /**
- * The update without the content that it deletes itself: what a Yjs that
- * collects garbage would keep of it. Deleted items become DELETED, what was in
- * deleted types GC; all else, the ids and the delete set stay. Whoever applies
- * it comes to the same document, and may do so sooner: a GC waits for nothing.
- * Not for documents that keep_deleted, nor for undoing: the content is gone.
+ * The update without the content that it deletes itself, as a Yjs that collects
+ * garbage keeps it: deleted items become DELETED, those in deleted types GC.
+ * Whoever applies it comes to the same document, maybe sooner: a GC waits for
+ * nothing. Not for documents that keep_deleted.
  */
 YJS_MUST_USE YJS_API int
 yjs_update_compact(struct yjs_span update, const struct yjs_update_options *opt,
@@ -772,7 +760,6 @@ typedef void (*yjs_awareness_fn)(void *ctx,
 YJS_MUST_USE YJS_API int
 yjs_awareness_new(const struct yjs_awareness_options *opt, yjs_awareness **out);
 YJS_API void yjs_awareness_free(yjs_awareness *awareness);
-
 /**
  * Apply an encoded awareness update as y-protocols does: accepted when its
  * clock is greater than the known one, or equal with a null state while a
@@ -788,22 +775,18 @@ YJS_MUST_USE YJS_API int yjs_awareness_apply(yjs_awareness *awareness,
 YJS_MUST_USE YJS_API int yjs_awareness_encode(yjs_awareness *awareness,
                                               const uint64_t *clients, size_t n,
                                               struct yjs_bytes *out);
-
 /** Remove one client at its known clock (as the peers' own rule then accepts:
  *  equal clock with null). Returns true when it was live. */
 YJS_API bool yjs_awareness_remove(yjs_awareness *awareness, uint64_t client,
                                   uint64_t now_ms);
-
 /** Remove what was not renewed for `timeout_ms`; `fn` hears of each. */
 YJS_API size_t yjs_awareness_expire(yjs_awareness *awareness, uint64_t now_ms,
                                     uint64_t timeout_ms, yjs_awareness_fn fn,
                                     void *ctx);
-
 /** The clock known for a client, live or removed; false when unknown. */
 YJS_API bool yjs_awareness_clock(const yjs_awareness *awareness,
                                  uint64_t client, uint64_t *out_clock,
                                  bool *out_live);
-
 YJS_API size_t yjs_awareness_count(const yjs_awareness *awareness);
 
 #ifdef __cplusplus

@@ -527,7 +527,7 @@ static bool dispatch(const uint8_t *req, size_t len)
     const uint8_t *arg = req + 2;
 
     len -= 2;
-    if (op >= OP_CONVERT && op < OP_EDIT)
+    if ((op >= OP_CONVERT && op < OP_EDIT) || op == OP_COMPACT)
         return do_update(op, arg, len);
     if (op != OP_OPEN && slot->doc == NULL) {
         reply(STATUS_NO_DOC, NULL, 0);

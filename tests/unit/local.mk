@@ -10,6 +10,7 @@ unit_yjs = \
 	tests/unit/test_vectors \
 	tests/unit/test_yjs_awareness \
 	tests/unit/test_yjs_canon \
+	tests/unit/test_yjs_compact \
 	tests/unit/test_yjs_doc \
 	tests/unit/test_yjs_edit \
 	tests/unit/test_yjs_events \
