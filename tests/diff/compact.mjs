@@ -50,7 +50,8 @@ const json = doc => {
   return JSON.stringify(doc.toJSON(), (key, value) => {
     if (typeof value === 'bigint') return `${value}n`
     if (value?.constructor !== Object) return value
-    return Object.fromEntries(Object.entries(value).sort())
+    return Object.fromEntries(
+      Object.entries(value).sort(([a], [b]) => a < b ? -1 : 1))
   })
 }
 
