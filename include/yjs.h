@@ -393,7 +393,8 @@ enum yjs_type_kind {
 /**
  * A type of one document. A value: copy it, keep it, nobody frees it. It names
  * the type and does not point at it: once a nested type has been deleted, all
- * calls answer YJS_ERR_DELETED. Its fields are the engine's.
+ * calls answer YJS_ERR_DELETED. Its fields are the engine's. The handle of a
+ * type made in a transaction that is then taken back means nothing.
  */
 struct yjs_type {
     const void *root;
@@ -403,7 +404,8 @@ struct yjs_type {
 /**
  * doc.get(name, kind): a root, made if there is none. One of which only the
  * name was known, because updates put things into it, becomes of this kind;
- * one that was asked for as another kind before is YJS_ERR_TYPE.
+ * one that was asked for as another kind before is YJS_ERR_TYPE. Not part of a
+ * transaction. A text cleans up formats only if some came since it was one.
  */
 YJS_MUST_USE YJS_API int yjs_doc_root(yjs_doc *doc, struct yjs_span name,
                                       enum yjs_type_kind kind,
@@ -489,7 +491,7 @@ YJS_MUST_USE YJS_API int yjs_array_delete(yjs_txn *txn, struct yjs_type array,
 YJS_MUST_USE YJS_API int yjs_text_insert(yjs_txn *txn, struct yjs_type text,
                                          uint64_t index, struct yjs_span utf8,
                                          struct yjs_span attributes);
-/** text.insertEmbed: a JSON, TYPE or plain value. */
+/** text.insertEmbed: JSON, TYPE, BOOL, NUMBER; a STRING becomes text. */
 YJS_MUST_USE YJS_API int yjs_text_insert_embed(yjs_txn *txn,
                                                struct yjs_type text,
                                                uint64_t index,
@@ -497,11 +499,13 @@ YJS_MUST_USE YJS_API int yjs_text_insert_embed(yjs_txn *txn,
                                                struct yjs_span attributes);
 YJS_MUST_USE YJS_API int yjs_text_delete(yjs_txn *txn, struct yjs_type text,
                                          uint64_t index, uint64_t len);
-/** A null as value takes the format away. */
+/** A null as value takes the format away. All edits of texts with formats walk
+ *  from their start, as in Yjs: O(m). */
 YJS_MUST_USE YJS_API int yjs_text_format(yjs_txn *txn, struct yjs_type text,
                                          uint64_t index, uint64_t len,
                                          struct yjs_span attributes);
-/** text.applyDelta: a JSON array of {insert|retain|delete, attributes}. */
+/** text.applyDelta: a JSON array of {insert|retain|delete, attributes}. What
+ *  is retained behind the end becomes line ends; deleting ends at the end. */
 YJS_MUST_USE YJS_API int yjs_text_apply_delta(yjs_txn *txn,
                                               struct yjs_type text,
                                               struct yjs_span delta);
@@ -528,7 +532,9 @@ typedef void (*yjs_update_fn)(void *ctx, const struct yjs_update_event *event);
 /**
  * Call `fn` after each transaction that changed something, with its update in
  * the formats asked for: YJS_FORMAT_V1 | YJS_FORMAT_V2. There is one callback;
- * NULL takes it away. It may read the document and must not change it.
+ * NULL takes it away. It may read the document; begin and apply answer
+ * YJS_ERR_STATE. Formats that an update leaves without effect are deleted in a
+ * second transaction, told as local and without origin, as in Yjs.
  */
 YJS_API void yjs_doc_on_update(yjs_doc *doc, unsigned int formats,
                                yjs_update_fn fn, void *ctx);
