@@ -104,6 +104,8 @@ struct yjs_limits {
     size_t doc_bytes;     /**< heap of a document; default unlimited */
     size_t text_bytes;    /**< one JSON, XML or delta given out; default 1 GiB:
                                with many formats they are long */
+    size_t conflicts;     /**< comparisons of an update's structs with others
+                               inserted at the same place; default 16 Mi */
 };
 
 struct yjs_doc_options {
@@ -148,36 +150,28 @@ YJS_MUST_USE YJS_API int yjs_encode_state_as_update(yjs_doc *doc,
                                                     const uint8_t *sv,
                                                     size_t sv_len,
                                                     struct yjs_bytes *out);
-
 YJS_MUST_USE YJS_API int yjs_encode_state_vector(yjs_doc *doc,
                                                  struct yjs_bytes *out);
 
 /** Which of `struct yjs_limits` a YJS_ERR_LIMIT came from. */
 enum yjs_limit {
-    YJS_LIMIT_NONE = 0,
-    YJS_LIMIT_UPDATE_BYTES,
-    YJS_LIMIT_STRUCTS,
-    YJS_LIMIT_CLIENTS,
-    YJS_LIMIT_DEPTH,
-    YJS_LIMIT_PENDING_BYTES,
-    YJS_LIMIT_DOC_BYTES /**< or what 32-bit handles can count */
+    YJS_LIMIT_NONE, YJS_LIMIT_UPDATE_BYTES, YJS_LIMIT_STRUCTS,
+    YJS_LIMIT_CLIENTS, YJS_LIMIT_DEPTH, YJS_LIMIT_PENDING_BYTES,
+    YJS_LIMIT_DOC_BYTES, /**< or what 32-bit handles can count */
+    YJS_LIMIT_TEXT_BYTES, YJS_LIMIT_CONFLICTS
 };
 
 /** That of the last call on this document that gave YJS_ERR_LIMIT. */
 YJS_API enum yjs_limit yjs_doc_limit(const yjs_doc *doc);
-
 /** Bytes of heap that the document holds now (as asked of the allocator). */
 YJS_API size_t yjs_doc_heap(const yjs_doc *doc);
-
 /**
  * Check every invariant of the document: YJS_ERR_MALFORMED if one is broken,
  * which is a bug in the engine and never a matter of input. Linear.
  */
 YJS_MUST_USE YJS_API int yjs_doc_verify(const yjs_doc *doc);
-
 /** True when nothing was ever integrated and nothing is pending. */
 YJS_API bool yjs_doc_is_empty(const yjs_doc *doc);
-
 /**
  * The document's root types as one JSON object in UTF-8, in the style of
  * `doc.toJSON()`: roots are read as `type_spec` says, a list such as
@@ -274,6 +268,16 @@ YJS_MUST_USE YJS_API int yjs_update_diff(struct yjs_span update,
                                          const struct yjs_update_options *opt,
                                          struct yjs_update_error *err,
                                          struct yjs_bytes *out);
+
+/**
+ * The update without the content that it deletes itself, as a Yjs that collects
+ * garbage keeps it: deleted items become DELETED, those in deleted types GC.
+ * Whoever applies it comes to the same document, maybe sooner: a GC waits for
+ * nothing. Not for documents that keep_deleted.
+ */
+YJS_MUST_USE YJS_API int
+yjs_update_compact(struct yjs_span update, const struct yjs_update_options *opt,
+                   struct yjs_update_error *err, struct yjs_bytes *out);
 
 /** Y.encodeStateVectorFromUpdate: what a document has that saw only this. A
  *  client counts from clock 0 up to its first gap. */
@@ -389,7 +393,8 @@ enum yjs_type_kind {
 /**
  * A type of one document. A value: copy it, keep it, nobody frees it. It names
  * the type and does not point at it: once a nested type has been deleted, all
- * calls answer YJS_ERR_DELETED. Its fields are the engine's.
+ * calls answer YJS_ERR_DELETED. Its fields are the engine's. The handle of a
+ * type made in a transaction that is then taken back means nothing.
  */
 struct yjs_type {
     const void *root;
@@ -399,7 +404,8 @@ struct yjs_type {
 /**
  * doc.get(name, kind): a root, made if there is none. One of which only the
  * name was known, because updates put things into it, becomes of this kind;
- * one that was asked for as another kind before is YJS_ERR_TYPE.
+ * one that was asked for as another kind before is YJS_ERR_TYPE. Not part of a
+ * transaction. A text cleans up formats only if some came since it was one.
  */
 YJS_MUST_USE YJS_API int yjs_doc_root(yjs_doc *doc, struct yjs_span name,
                                       enum yjs_type_kind kind,
@@ -485,7 +491,7 @@ YJS_MUST_USE YJS_API int yjs_array_delete(yjs_txn *txn, struct yjs_type array,
 YJS_MUST_USE YJS_API int yjs_text_insert(yjs_txn *txn, struct yjs_type text,
                                          uint64_t index, struct yjs_span utf8,
                                          struct yjs_span attributes);
-/** text.insertEmbed: a JSON, TYPE or plain value. */
+/** text.insertEmbed: JSON, TYPE, BOOL, NUMBER; a STRING becomes text. */
 YJS_MUST_USE YJS_API int yjs_text_insert_embed(yjs_txn *txn,
                                                struct yjs_type text,
                                                uint64_t index,
@@ -493,11 +499,13 @@ YJS_MUST_USE YJS_API int yjs_text_insert_embed(yjs_txn *txn,
                                                struct yjs_span attributes);
 YJS_MUST_USE YJS_API int yjs_text_delete(yjs_txn *txn, struct yjs_type text,
                                          uint64_t index, uint64_t len);
-/** A null as value takes the format away. */
+/** A null as value takes the format away. All edits of texts with formats walk
+ *  from their start, as in Yjs: O(m). */
 YJS_MUST_USE YJS_API int yjs_text_format(yjs_txn *txn, struct yjs_type text,
                                          uint64_t index, uint64_t len,
                                          struct yjs_span attributes);
-/** text.applyDelta: a JSON array of {insert|retain|delete, attributes}. */
+/** text.applyDelta: a JSON array of {insert|retain|delete, attributes}. What
+ *  is retained behind the end becomes line ends; deleting ends at the end. */
 YJS_MUST_USE YJS_API int yjs_text_apply_delta(yjs_txn *txn,
                                               struct yjs_type text,
                                               struct yjs_span delta);
@@ -524,7 +532,9 @@ typedef void (*yjs_update_fn)(void *ctx, const struct yjs_update_event *event);
 /**
  * Call `fn` after each transaction that changed something, with its update in
  * the formats asked for: YJS_FORMAT_V1 | YJS_FORMAT_V2. There is one callback;
- * NULL takes it away. It may read the document and must not change it.
+ * NULL takes it away. It may read the document; begin and apply answer
+ * YJS_ERR_STATE. Formats that an update leaves without effect are deleted in a
+ * second transaction, told as local and without origin, as in Yjs.
  */
 YJS_API void yjs_doc_on_update(yjs_doc *doc, unsigned int formats,
                                yjs_update_fn fn, void *ctx);
@@ -756,7 +766,6 @@ typedef void (*yjs_awareness_fn)(void *ctx,
 YJS_MUST_USE YJS_API int
 yjs_awareness_new(const struct yjs_awareness_options *opt, yjs_awareness **out);
 YJS_API void yjs_awareness_free(yjs_awareness *awareness);
-
 /**
  * Apply an encoded awareness update as y-protocols does: accepted when its
  * clock is greater than the known one, or equal with a null state while a
@@ -772,22 +781,18 @@ YJS_MUST_USE YJS_API int yjs_awareness_apply(yjs_awareness *awareness,
 YJS_MUST_USE YJS_API int yjs_awareness_encode(yjs_awareness *awareness,
                                               const uint64_t *clients, size_t n,
                                               struct yjs_bytes *out);
-
 /** Remove one client at its known clock (as the peers' own rule then accepts:
  *  equal clock with null). Returns true when it was live. */
 YJS_API bool yjs_awareness_remove(yjs_awareness *awareness, uint64_t client,
                                   uint64_t now_ms);
-
 /** Remove what was not renewed for `timeout_ms`; `fn` hears of each. */
 YJS_API size_t yjs_awareness_expire(yjs_awareness *awareness, uint64_t now_ms,
                                     uint64_t timeout_ms, yjs_awareness_fn fn,
                                     void *ctx);
-
 /** The clock known for a client, live or removed; false when unknown. */
 YJS_API bool yjs_awareness_clock(const yjs_awareness *awareness,
                                  uint64_t client, uint64_t *out_clock,
                                  bool *out_live);
-
 YJS_API size_t yjs_awareness_count(const yjs_awareness *awareness);
 
 #ifdef __cplusplus

@@ -60,6 +60,7 @@ int tool_merge(struct tool *t);
 int tool_diff(struct tool *t);
 int tool_sv(struct tool *t);
 int tool_convert(struct tool *t);
+int tool_compact(struct tool *t);
 int tool_json(struct tool *t);
 int tool_text(struct tool *t);
 int tool_verify(struct tool *t);

@@ -181,6 +181,24 @@ int tool_diff(struct tool *t)
     return code;
 }
 
+int tool_compact(struct tool *t)
+{
+    struct tool_file file;
+    struct yjs_update_options opt;
+    struct yjs_update_error err = {0, 0};
+    struct yjs_bytes out = {NULL, 0, {NULL, NULL}};
+    int code = tool_read_update(t, t->files[0], &file), rc;
+
+    if (code != TOOL_OK)
+        return code;
+    opt = tool_options(file.format);
+    rc = yjs_update_compact(span_of(&file), &opt, &err, &out);
+    code = rc != YJS_OK ? tool_fail_at(file.name, err.offset, rc)
+                        : tool_write_bytes(t, &out);
+    tool_file_free(&file);
+    return code;
+}
+
 static uint64_t next_number(const uint8_t **p)
 {
     uint64_t v = 0;

@@ -24,6 +24,7 @@ static const struct tool_command commands[] = {
      "what a peer with a state vector misses"},
     {"sv", tool_sv, 1, 1, "FILE [--json]", "the state vector of an update"},
     {"convert", tool_convert, 1, 1, "FILE --to=v1|v2", "the other format"},
+    {"compact", tool_compact, 1, 1, "FILE", "without the deleted content"},
     {"verify", tool_verify, 1, ANY_NUMBER, "FILE...",
      "decode, integrate, check"},
     {"log", tool_log, 1, 1, "FILE [--to=v1|v2]",

@@ -3,9 +3,10 @@
  * apply.c: one update, from bytes to the point of no return and over it.
  *
  * Round one takes the update. What waits for structs not known yet is put
- * behind what was waiting before (pending.c). If that wait is over for any client, a second
- * round takes all that is pending, and what remains of it is what is pending
- * from then on. Deletes that wait are tried again whenever their client grew.
+ * behind what was waiting before (pending.c). If that wait is over for any
+ * client, a second round takes all that is pending, and what remains of it is
+ * what is pending from then on. Deletes that wait are tried again whenever
+ * their client grew.
  *
  * The delete set is read twice: once to know that the update is sound, before
  * anything is integrated, and once to apply it.

@@ -65,6 +65,8 @@ void yjs__limits_fill(struct yjs_limits *l)
         l->depth = 64;
     if (l->text_bytes == 0)
         l->text_bytes = (size_t)1 << 30;
+    if (l->conflicts == 0)
+        l->conflicts = (size_t)16 << 20;
     if (l->pending_bytes == 0)
         l->pending_bytes = (size_t)16 << 20;
     if (l->pending_bytes > UINT32_MAX / 2)

@@ -41,6 +41,7 @@ struct yjs__txn {
     struct yjs__vec *into;   /**< which of the two deletions go to */
     struct yjs__type *work;  /**< types whose content is still to delete */
     struct yjs__writer rest; /**< structs that could not be integrated */
+    uint64_t conflicts;      /**< compared with so far (integrate.c) */
     bool local;              /**< edits of our own */
 };
 

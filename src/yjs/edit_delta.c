@@ -101,7 +101,7 @@ static int read_attributes(yjs_txn *txn, struct yjs_span attributes)
     return rc == YJS_OK ? yjs__text_give(txn, json) : rc;
 }
 
-/* -------------------------------------------------------------- text, embeds */
+/* ------------------------------------------------------------ text, embeds */
 
 static int text_content(struct yjs_span utf8, struct yjs__fresh *out)
 {
@@ -254,7 +254,7 @@ int yjs_text_insert_embed(yjs_txn *txn, struct yjs_type text, uint64_t index,
     return yjs__edit_end(txn, rc);
 }
 
-/* --------------------------------------------------------- delete and format */
+/* ------------------------------------------------------- delete and format */
 
 static int find_range(yjs_txn *txn, struct yjs_type text, uint64_t index,
                       uint64_t len, struct yjs__type **type)

@@ -43,9 +43,11 @@ libyjs_a_SOURCES = \
 	src/yjs/pool.c src/yjs/pool.h \
 	src/yjs/position.c \
 	src/yjs/print.c src/yjs/print.h \
+	src/yjs/prune.c src/yjs/prune.h \
 	src/yjs/queue.c src/yjs/queue.h \
 	src/yjs/render.c src/yjs/render.h \
 	src/yjs/roots.c \
+	src/yjs/sink.c src/yjs/sink.h \
 	src/yjs/snapshot.c \
 	src/yjs/sort.c src/yjs/sort.h \
 	src/yjs/stage.c \

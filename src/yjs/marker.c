@@ -266,7 +266,7 @@ void yjs__marks_forget(yjs_doc *doc, uint32_t h)
     m->hint = i;
 }
 
-/* ------------------------------------------------------------------ checking */
+/* ----------------------------------------------------------------- checking */
 
 static bool check_table(const yjs_doc *doc, const struct yjs__marks *m)
 {

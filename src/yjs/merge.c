@@ -19,54 +19,9 @@
 
 #include "yjs/deletes.h"
 #include "yjs/queue.h"
+#include "yjs/sink.h"
 #include "yjs/update_write.h"
 #include "yjs/walk.h"
-
-/* ---------------------------------------------------------------- writing */
-
-/* A block is preceded by its number of structs: it is gathered apart. */
-struct sink {
-    struct yjs__writer *body; /* finished blocks */
-    struct yjs__writer block;
-    uint64_t client, blocks, structs;
-};
-
-static void sink_flush(struct sink *k)
-{
-    if (k->structs == 0)
-        return;
-    yjs__write_varuint(k->body, k->structs);
-    yjs__write_bytes(k->body, k->block.data, k->block.len);
-    k->block.len = 0;
-    k->structs = 0;
-    k->blocks++;
-}
-
-static void sink_write(struct sink *k, const struct yjs__view *v)
-{
-    if (k->client != v->client)
-        sink_flush(k);
-    if (k->structs == 0) {
-        k->client = v->client;
-        yjs__write_varuint(&k->block, v->client);
-        yjs__write_varuint(&k->block, v->clock);
-    }
-    yjs__view_write(&k->block, v);
-    k->structs++;
-}
-
-/* All blocks, then the delete set. */
-static int sink_finish(struct sink *k, struct yjs__vec *ds,
-                       struct yjs__writer *out)
-{
-    sink_flush(k);
-    yjs__write_varuint(out, k->blocks);
-    yjs__write_bytes(out, k->body->data, k->body->len);
-    yjs__deletes_write(out, ds, false);
-    if (k->block.err != YJS_OK)
-        return k->block.err;
-    return k->body->err != YJS_OK ? k->body->err : out->err;
-}
 
 /* ---------------------------------------------------------------- merging */
 
@@ -76,7 +31,7 @@ struct merge {
     struct yjs__merge_error *error;
     struct yjs__view_ctx ctx;
     struct yjs__queue queue;
-    struct sink sink;
+    struct yjs__sink sink;
     struct yjs__vec deletes;
     struct yjs__view held; /* read, not yet written: may still be cut */
     bool holding;
@@ -199,7 +154,7 @@ static void hold(struct merge *m, const struct yjs__view *v)
 
 static void write_held(struct merge *m)
 {
-    sink_write(&m->sink, &m->held);
+    yjs__sink_write(&m->sink, &m->held);
 }
 
 /* Same client, and the new struct does not begin behind the held one's end. */
@@ -319,7 +274,7 @@ static int merge_sources(struct merge *m, size_t n, struct yjs__writer *out)
     if (m->holding)
         write_held(m);
     yjs__deletes_merge(&m->deletes);
-    return sink_finish(&m->sink, &m->deletes, out);
+    return yjs__sink_finish(&m->sink, &m->deletes, out);
 }
 
 /* Scratch of both operations. */
@@ -340,9 +295,9 @@ static void scratch_init(struct scratch *k, struct yjs__mem *mem, size_t depth,
     k->ctx = (struct yjs__view_ctx){&k->canon, &k->arena};
 }
 
-static void scratch_deinit(struct scratch *k, struct sink *sink)
+static void scratch_deinit(struct scratch *k, struct yjs__sink *sink)
 {
-    yjs__writer_deinit(&sink->block);
+    yjs__sink_deinit(sink);
     yjs__writer_deinit(&k->body);
     yjs__canon_trim(&k->canon);
     yjs__arena_free(&k->arena);
@@ -362,8 +317,7 @@ int yjs__merge_many(struct yjs__mem *mem, const struct yjs__slice *updates,
     scratch_init(&k, mem, limits->depth, exact);
     m.limit = limits->structs;
     m.ctx = k.ctx;
-    m.sink.body = &k.body;
-    yjs__writer_init(&m.sink.block, mem, 0);
+    yjs__sink_init(&m.sink, mem, &k.body);
     rc = merge_sources(&m, n, out);
     yjs__vec_trim(mem, &m.deletes, sizeof(struct yjs__range), 0);
     yjs__queue_free(mem, &m.queue);
@@ -383,7 +337,7 @@ int yjs__merge(struct yjs__mem *mem, const struct yjs__slice *updates,
 /* ---------------------------------------------------------------- diffing */
 
 /* The structs of one client from clock `from` on, the first of them cut. */
-static bool diff_client(struct yjs__walk *w, struct sink *k, uint64_t from)
+static bool diff_client(struct yjs__walk *w, struct yjs__sink *k, uint64_t from)
 {
     uint64_t client = w->view.client;
     struct yjs__view v = w->view;
@@ -395,10 +349,10 @@ static bool diff_client(struct yjs__walk *w, struct sink *k, uint64_t from)
     if (rc != YJS_OK)
         yjs__read_fail(&w->r, rc);
     else
-        sink_write(k, &v);
+        yjs__sink_write(k, &v);
     for (more = yjs__walk_next(w); more && w->view.client == client;
          more = yjs__walk_next(w))
-        sink_write(k, &w->view);
+        yjs__sink_write(k, &w->view);
     return more;
 }
 
@@ -408,15 +362,14 @@ int yjs__diff_limited(struct yjs__mem *mem, struct yjs__slice update,
                       struct yjs__writer *out, size_t *error_offset)
 {
     struct yjs__vec ds = {NULL, 0, 0};
-    struct sink sink = {.body = NULL};
+    struct yjs__sink sink;
     struct scratch k;
     struct yjs__walk w;
     bool more;
     int rc;
 
     scratch_init(&k, mem, limits->depth, exact);
-    sink.body = &k.body;
-    yjs__writer_init(&sink.block, mem, 0);
+    yjs__sink_init(&sink, mem, &k.body);
     yjs__walk_init(&w, update, &k.ctx, limits->structs);
     for (more = yjs__walk_next(&w); more;) {
         bool present;
@@ -433,7 +386,7 @@ int yjs__diff_limited(struct yjs__mem *mem, struct yjs__slice update,
     if (rc == YJS_OK)
         rc = yjs__deletes_group(mem, &ds);
     if (rc == YJS_OK)
-        rc = sink_finish(&sink, &ds, out);
+        rc = yjs__sink_finish(&sink, &ds, out);
     if (rc != YJS_OK)
         *error_offset = yjs__read_offset(&w.r);
     yjs__vec_trim(mem, &ds, sizeof(struct yjs__range), 0);

@@ -148,8 +148,11 @@ static int finish(struct yjs__render *k, int rc, struct yjs_bytes *out)
     yjs__vec_trim(&k->mem, &k->frames, sizeof(struct yjs__render_frame), 0);
     yjs__canon_trim(&k->canon);
     if (rc == YJS_OK)
-        return yjs__writer_take(&k->out, out);
-    yjs__writer_deinit(&k->out);
+        rc = yjs__writer_take(&k->out, out);
+    else
+        yjs__writer_deinit(&k->out);
+    if (rc == YJS_ERR_LIMIT)
+        k->doc->mem.fired = YJS_LIMIT_TEXT_BYTES;
     return rc;
 }
 

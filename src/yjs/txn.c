@@ -656,6 +656,7 @@ void yjs__txn_reset(yjs_doc *doc)
     yjs__vec_trim(mem, &txn->dels, sizeof(struct yjs__range), SCRATCH_KEPT);
     yjs__vec_trim(mem, &txn->cleaned, sizeof(struct yjs__range), SCRATCH_KEPT);
     txn->canon.mark = NULL;
+    txn->conflicts = 0;
     yjs__writer_deinit(&txn->rest);
     yjs__writer_init(&txn->rest, mem, 0);
     yjs__canon_trim(&txn->canon);

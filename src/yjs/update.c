@@ -10,6 +10,7 @@
 #include "yjs/deletes.h"
 #include "yjs/doc.h"
 #include "yjs/merge.h"
+#include "yjs/prune.h"
 #include "yjs/sort.h"
 #include "yjs/txn.h"
 #include "yjs/update_write.h"
@@ -289,6 +290,23 @@ int yjs_update_merge(const struct yjs_span *updates, size_t n,
                                 &op.out);
         op.error.index = where.index;
         op.error.offset = op.v2 ? 0 : where.offset;
+    }
+    return end_with_update(&op, op.v2, err, out);
+}
+
+int yjs_update_compact(struct yjs_span update,
+                       const struct yjs_update_options *opt,
+                       struct yjs_update_error *err, struct yjs_bytes *out)
+{
+    struct yjs__update_op op;
+    struct yjs__slice v1;
+    size_t offset = 0;
+
+    yjs__update_op_init(&op, opt);
+    v1 = yjs__update_op_v1(&op, update);
+    if (op.rc == YJS_OK) {
+        op.rc = yjs__prune(&op.mem, v1, &op.limits, op.v2, &op.out, &offset);
+        op.error.offset = op.v2 ? 0 : offset;
     }
     return end_with_update(&op, op.v2, err, out);
 }

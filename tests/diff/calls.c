@@ -217,7 +217,7 @@ int calls_run(yjs_doc *doc, const uint8_t *data, const uint8_t *end,
     return YJS_OK;
 }
 
-/* --------------------------------------------------------------- the updates */
+/* ------------------------------------------------------------- the updates */
 
 static void put(struct told *t, const void *data, size_t len)
 {

@@ -139,6 +139,10 @@ const MARKS = [
   { bold: true, italic: true }, { 'ü😀': 'ß' }, { 7: 1, 3: 2 }, { 3: null },
   { bold: true, color: null, 7: 'x' }, { 'q"\\': '"\\\n' }, { n: 0.5 }, {}
 ]
+/* more than fit into a look at each */
+const many = value => Object.fromEntries(
+  Array.from({ length: 40 }, (_, i) => [i % 3 ? `k${i}` : 1000 - i, value(i)]))
+MARKS.push(many(i => i), many(i => i % 2 ? null : i), many(() => null))
 const mark = r => JSON.stringify(r.pick(MARKS))
 
 const place = (r, length) => {

@@ -11,5 +11,7 @@ node "$dir/updates.mjs" --driver "${builddir:-.}/tests/diff/driver" \
     --seeds "${DIFF_UPDATE_SEEDS:-8}" --start "${DIFF_START:-1}"
 node "$dir/reads.mjs" --driver "${builddir:-.}/tests/diff/driver" \
     --seeds "${DIFF_READ_SEEDS:-6}" --start "${DIFF_START:-1}"
+node "$dir/compact.mjs" --driver "${builddir:-.}/tests/diff/driver" \
+    --seeds "${DIFF_UPDATE_SEEDS:-8}" --start "${DIFF_START:-1}"
 exec node "$dir/run.mjs" --driver "${builddir:-.}/tests/diff/driver" \
     --seeds "${DIFF_SEEDS:-40}" --start "${DIFF_START:-1}" --oom 0.02

@@ -36,8 +36,9 @@
  *  18 watch   from now on keep the updates that the document tells of
  *  19 told    data: these, and forget them
  *
- * Each of the operations without a document first runs with the allocator failing at call 1, 2, 3, ...
- * when bit 7 of (the first) fmt is set: nothing may leak or come out.
+ * Each of the operations without a document first runs with the allocator
+ * failing at call 1, 2, 3, ... when bit 7 of (the first) fmt is set: nothing
+ * may leak or come out.
  *
  * 40 and up read a document: see driver_read.h. With bit 7 of the op set, they
  * first run with the allocator failing at call 1, 2, 3, ...
@@ -75,7 +76,8 @@ enum op {
     OP_META,
     OP_EDIT,
     OP_WATCH,
-    OP_TOLD
+    OP_TOLD,
+    OP_COMPACT = 30
 };
 
 /* Statuses beyond enum yjs_err. */
@@ -450,6 +452,8 @@ static int run_update(enum op op, const uint8_t *p, const uint8_t *end,
         return yjs_update_state_vector(rest_of(p, end), opt, NULL, out);
     case OP_META:
         return meta_bytes(rest_of(p, end), opt, out);
+    case OP_COMPACT:
+        return yjs_update_compact(rest_of(p, end), opt, NULL, out);
     default:
         return YJS_ERR_RANGE;
     }
@@ -463,7 +467,8 @@ static bool do_update(enum op op, const uint8_t *arg, size_t len)
     bool oom;
     int rc;
 
-    if (len < 1u + (op == OP_CONVERT) || op > OP_META)
+    if (len < 1u + (op == OP_CONVERT) ||
+        (op > OP_META && op != OP_COMPACT))
         return false;
     opt.format = (enum yjs_format)(arg[0] & 127);
     oom = (arg[0] & 128) != 0;
@@ -522,7 +527,7 @@ static bool dispatch(const uint8_t *req, size_t len)
     const uint8_t *arg = req + 2;
 
     len -= 2;
-    if (op >= OP_CONVERT && op < OP_EDIT)
+    if ((op >= OP_CONVERT && op < OP_EDIT) || op == OP_COMPACT)
         return do_update(op, arg, len);
     if (op != OP_OPEN && slot->doc == NULL) {
         reply(STATUS_NO_DOC, NULL, 0);

@@ -25,6 +25,7 @@ check-diff: tests/diff/driver$(EXEEXT) tests/.node-stamp
 EXTRA_DIST += \
 	tests/diff/calls.mjs \
 	tests/diff/check.mjs \
+	tests/diff/compact.mjs \
 	tests/diff/driver.mjs \
 	tests/diff/edits.mjs \
 	tests/diff/history.mjs \

@@ -58,6 +58,23 @@ delete 40@1 len 1" "$("$yjs" dump merged)"
 "$yjs" merge --as-log log -o merged2
 same "merge: a log is the same" merged merged2
 is "text" "acd" "$("$yjs" text merged)"
+code "compact" 0 "$yjs" compact merged -o compacted
+is "compact: the deleted letter is gone, its place is kept" \
+    "40@0 len 1 string \"a\" in root \"text\"
+40@1 len 1 deleted after 40@0
+40@2 len 1 string \"c\" after 40@1
+40@3 len 1 string \"d\" after 40@2
+delete 40@1 len 1" "$("$yjs" dump compacted)"
+is "compact: the text is the same" "acd" "$("$yjs" text compacted)"
+# a map in a root, an entry in it, both deleted
+hex 010228002701016d016101280028000162017d010128010002 >nested
+code "compact: nested" 0 "$yjs" compact nested -o compacted
+is "compact: what was in a deleted type is collected" \
+    "40@0 len 1 deleted in root \"m\" key \"a\"
+40@1 len 1 gc
+delete 40@0 len 2" "$("$yjs" dump compacted)"
+head -c 5 merged >cut
+code "compact: a cut file" 1 "$yjs" compact cut
 is "text: by name, from stdin" "acd" "$("$yjs" text - -r text <merged)"
 is "json" '{"text":"acd"}' "$("$yjs" json merged)"
 is "json: as named" '{"text":"acd","m":{}}' \

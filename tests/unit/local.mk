@@ -11,9 +11,13 @@ unit_yjs = \
 	tests/unit/test_vectors \
 	tests/unit/test_yjs_awareness \
 	tests/unit/test_yjs_canon \
+	tests/unit/test_yjs_compact \
 	tests/unit/test_yjs_doc \
+	tests/unit/test_yjs_edit \
+	tests/unit/test_yjs_events \
 	tests/unit/test_yjs_lib0 \
 	tests/unit/test_yjs_pending \
+	tests/unit/test_yjs_read \
 	tests/unit/test_yjs_store \
 	tests/unit/test_yjs_sync \
 	tests/unit/test_yjs_update
