@@ -73,8 +73,8 @@ CONFIG_KEY(time, flap_window, "30s", 100, CONFIG_H, 1,
     "For how long such a death of a client's WebSocket counts")
 CONFIG_KEY(time, flap_memory, "10m", 100, 24 * CONFIG_H, 1,
     "For how long a client with flap_deaths of them is refused WebSockets (429), so that it uses long-poll")
-CONFIG_KEY(time, longpoll_window, "10s", 100, 18 * CONFIG_S, 1,
-    "A poll without messages is answered after this")
+CONFIG_KEY(time, longpoll_window, "9s", 100, 18 * CONFIG_S, 1,
+    "A poll without messages is answered after this; less than the 10s after which some proxies cut")
 CONFIG_KEY(time, longpoll_session, "20s", 100, CONFIG_H, 1,
     "A long-poll session ends so long after its last poll")
 CONFIG_KEY(time, room_empty, "60s", 0, 24 * CONFIG_H, 1,
