@@ -302,6 +302,16 @@ static bool redirect_to_slash(struct http_request *r,
     return queue_response(r, 301, response);
 }
 
+static bool reply_drip(struct http_request *r)
+{
+    struct MHD_Response *response = http_drip_response(r);
+    if (!response)
+        return false;
+    add(response, "Content-Type", TEXT_TYPE);
+    add(response, "Cache-Control", "no-store");
+    return queue_response(r, 200, response);
+}
+
 static const struct http_page *find_page(const struct http *http,
                                          struct http_span path)
 {
@@ -332,10 +342,14 @@ static bool handle_page(struct http_request *r, const struct http_head *head)
     if (!http_span_is(head->method, "GET") &&
         !http_span_is(head->method, "HEAD"))
         return refuse_method(r);
+    if (http_span_is(head->path, HTTP_DRIP_PATH))
+        return reply_drip(r);
     const struct http_page *page = find_page(http, head->path);
     if (page) {
         buf_init(&body, 1 << 20);
-        int status = page->render(http->pages_arg, head, &body);
+        int status = page->render(
+            http->pages_arg,
+            &(struct http_asker){head, &r->conn->peer, &r->client}, &body);
         return reply(r, status, page->type, &body, REPLY_NO_STORE);
     }
     int status =

@@ -27,6 +27,7 @@
 struct connect_params;
 struct MHD_Connection;
 struct MHD_Daemon;
+struct MHD_Response;
 
 enum { HTTP_POOLS = 3 };
 
@@ -121,6 +122,9 @@ void http_request_free(struct http_request *r, bool written);
 /** One call of MHD's access handler; false closes the connection. */
 bool http_request_step(struct http_request *r, const char *method,
                        const char *version, const char *data, size_t *size);
+
+/** http_drip.c: see HTTP_DRIP_PATH. NULL without memory. */
+struct MHD_Response *http_drip_response(struct http_request *r);
 
 /** http_conn.c's part: connections as MHD sees them. */
 void http_conn_phase(struct http_conn *conn, enum http_phase phase);

@@ -8,6 +8,7 @@ libtransport_a_SOURCES = \
 	src/transport/gzip.c src/transport/gzip.h \
 	src/transport/http.c src/transport/http.h \
 	src/transport/http_conn.c \
+	src/transport/http_drip.c \
 	src/transport/http_head.c src/transport/http_head.h \
 	src/transport/http_request.c src/transport/http_request.h \
 	src/transport/listen.c src/transport/listen.h \
