@@ -253,13 +253,12 @@ class Run {
       }, outcomes["lp-echo"].state === "ok"),
       this.check("ws-live", () => this.live(), outcomes["ws-echo"].state === "ok"),
     ]);
-    document.documentElement.dataset.done = "yes";
+    if (this.number === runs) document.documentElement.dataset.done = String(runs);
   }
 }
 
 const start = (): void => {
   runs++;
-  delete document.documentElement.dataset.done;
   seen = null;
   outcomes = Object.fromEntries(checkIds.map((id) => [id, { state: "waiting", text: "" }])) as unknown as Outcomes;
   show();
