@@ -25,6 +25,8 @@ void room_limits_default(struct room_limits *limits)
         .awareness_state_bytes = (size_t)64 << 10,
         .awareness_clients = 20000,
         .awareness_tombstones = 1024,
+        .rest_bytes = 64 * 1024,
+        .rest_ms = 5000,
         .empty_ms = 60000,
         .awareness_timeout_ms = 30000,
         .awareness_grace_ms = 3000,

@@ -79,6 +79,8 @@ CONFIG_KEY(time, longpoll_session, "20s", 100, CONFIG_H, 1,
     "A long-poll session ends so long after its last poll")
 CONFIG_KEY(time, room_empty, "60s", 0, 24 * CONFIG_H, 1,
     "A room ends so long after its last member left")
+CONFIG_KEY(time, document_rest, "5s", 0, 24 * CONFIG_H, 1,
+    "A document unused for so long is kept as bytes until it is needed; 0: never")
 CONFIG_KEY(time, awareness_timeout, "30s", 100, CONFIG_H, 1,
     "An awareness state that is not renewed is removed")
 CONFIG_KEY(time, awareness_grace, "3s", 0, CONFIG_H, 1,
@@ -139,6 +141,8 @@ CONFIG_KEY(count, members_per_room, "20000", 1, 10000000, 1,
     "Members of one room; one more is refused")
 CONFIG_KEY(bytes, document_bytes, "256M", CONFIG_K, 64ull * CONFIG_G, 1,
     "Memory of one document; updates past it are refused")
+CONFIG_KEY(bytes, document_rest_bytes, "64k", 0, CONFIG_G, 1,
+    "Documents with more memory never rest (document_rest)")
 CONFIG_KEY(bytes, update_bytes, "16M", CONFIG_K, CONFIG_G, 1,
     "One document update")
 CONFIG_KEY(bytes, pending_bytes, "16M", CONFIG_K, CONFIG_G, 1,

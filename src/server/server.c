@@ -172,6 +172,8 @@ static void room_limits(const struct config *c, struct room_limits *out)
     out->awareness_state_bytes = c->awareness_state_bytes;
     out->awareness_clients = c->awareness_clients;
     out->awareness_tombstones = c->awareness_tombstones;
+    out->rest_ms = (uint32_t)c->document_rest;
+    out->rest_bytes = c->document_rest_bytes;
     out->empty_ms = (uint32_t)c->room_empty;
     out->awareness_timeout_ms = (uint32_t)c->awareness_timeout;
     out->awareness_grace_ms = (uint32_t)c->awareness_grace;
