@@ -125,8 +125,8 @@ CONFIG_KEY(bytes, poll_bytes, "512k", CONFIG_K, CONFIG_G, 1,
     "Messages of one poll response, before compression; at least one is sent")
 CONFIG_KEY(bytes, gzip_bytes, "1k", 0, CONFIG_G, 1,
     "Smaller poll responses are not compressed")
-CONFIG_KEY(bytes, gzip_max_bytes, "1M", 0, CONFIG_G, 1,
-    "Nor are larger ones: compressing 1M holds everybody up for 10 ms")
+CONFIG_KEY(bytes, gzip_max_bytes, "256k", 0, CONFIG_G, 1,
+    "Larger ones are written, and compressed, piece by piece while they are sent")
 CONFIG_KEY(bytes, queue_bytes, "8M", 4 * CONFIG_K, CONFIG_G, 1,
     "Waiting for one client; more drops awareness, then closes with 1013")
 CONFIG_KEY(count, channels_per_socket, "100", 1, 100000, 1,

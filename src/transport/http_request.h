@@ -98,6 +98,7 @@ struct http_request {
     struct lp_request lp;
     struct wheel_timer pause; /**< until the answer to a POST may go */
     int post_status;          /**< that answer; 0: there is none waiting */
+    size_t post_done;         /**< of the body */
     struct buf body;
     struct connect_params *upgrade; /**< while it becomes a WebSocket */
     bool checked;   /**< its head was read by listen.c */

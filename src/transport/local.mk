@@ -13,6 +13,7 @@ libtransport_a_SOURCES = \
 	src/transport/http_request.c src/transport/http_request.h \
 	src/transport/listen.c src/transport/listen.h \
 	src/transport/longpoll.c src/transport/longpoll.h \
+	src/transport/lp_stream.c src/transport/lp_stream.h \
 	src/transport/origin.c src/transport/origin.h \
 	src/transport/outq.c src/transport/outq.h \
 	src/transport/poller.c src/transport/poller.h \
