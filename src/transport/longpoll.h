@@ -7,7 +7,8 @@
  *
  * A carrier embeds one lp_request in each poll it holds. The order of calls
  * for it: longpoll_poll; if that parks it, ops->wake (once); longpoll_take;
- * longpoll_body, or longpoll_head and what is in flight; longpoll_finish. A poll whose client went away skips to longpoll_finish.
+ * longpoll_body, or longpoll_head and what is in flight; longpoll_finish. A
+ * poll whose client went away skips to longpoll_finish.
  */
 #ifndef TRANSPORT_LONGPOLL_H
 #define TRANSPORT_LONGPOLL_H
