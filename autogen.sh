@@ -79,6 +79,20 @@ look_for_test_needs() {
     need_command chromium chromium
     need_command mandoc mandoc
     need_command shellcheck shellcheck
+    need_command openssl openssl
+    need_program nginx nginx-light
+    need_program haproxy haproxy
+    need_program apache2 apache2-bin
+    need_program caddy caddy
+    need_program squid squid
+}
+
+# Proxies: the tests start them themselves.
+need_program() { # PROGRAM PACKAGE
+    for dir in /usr/sbin /usr/bin /usr/local/sbin /usr/local/bin; do
+        [ -x "$dir/$1" ] && return
+    done
+    missing="$missing $2"
 }
 
 # What roomd is measured beside, and the profilers.
@@ -102,6 +116,16 @@ apt() {
     cat "$said" >&2
     rm -f "$said"
     return 1
+}
+
+# Debian starts a service as it is installed, unless this program says no.
+# Ours are for tests, which start what they need by themselves.
+policy=/usr/sbin/policy-rc.d
+no_services() {
+    [ -e $policy ] && return
+    printf '#!/bin/sh\nexit 101\n' >$policy
+    chmod 755 $policy
+    trap 'rm -f $policy' EXIT
 }
 
 apt_install() {
@@ -134,6 +158,7 @@ install_missing() {
         exit 1
     fi
     echo "autogen.sh: installing $*"
+    no_services
     have_package_lists || apt update
     # Lists of long ago name versions that the mirror no longer has.
     apt_install "$@" 2>/dev/null || { apt update && apt_install "$@"; }

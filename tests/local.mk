@@ -58,7 +58,7 @@ EXTRA_DIST += $(LINT) tests/lint/lib.sh \
 lint: all
 	$(MAKE) check TESTS='$(LINT)' check_PROGRAMS= check_DATA=
 check-core: all
-	$(MAKE) check TESTS='$(filter-out tests/lint/% tests/browser/%,$(TESTS))'
+	$(MAKE) check TESTS='$(filter-out tests/lint/% tests/browser/% tests/proxies/%,$(TESTS))'
 check-programs: all
 	$(MAKE) $(check_PROGRAMS) $(EXTRA_PROGRAMS)
 .PHONY: lint check-core check-programs

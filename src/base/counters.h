@@ -35,6 +35,10 @@
     X(ROOMS_FAILED, counter, "rooms_failed_total",                             \
       "Rooms ended by an internal failure")                                    \
     X(MEMBERS, gauge, "members", "Joined channels in all rooms")               \
+    X(DOCUMENTS_RESTING, gauge, "documents_resting",                           \
+      "Documents kept as bytes while nobody uses them")                        \
+    X(DOCUMENTS_RESTED, counter, "documents_rested_total",                     \
+      "Times that a document went to rest")                                    \
     X(DOCUMENT_BYTES, gauge, "document_bytes",                                 \
       "Heap held by all documents, in bytes")                                  \
     X(MESSAGES_IN, counter, "messages_received_total",                         \
@@ -96,6 +100,7 @@
     X(LIMIT_DOCUMENT, counter, "limit_total{limit=\"document_bytes\"}", "")    \
     X(LIMIT_UPDATE, counter, "limit_total{limit=\"update_bytes\"}", "")        \
     X(LIMIT_PENDING, counter, "limit_total{limit=\"pending_bytes\"}", "")      \
+    X(LIMIT_CONFLICTS, counter, "limit_total{limit=\"update_conflicts\"}", "") \
     X(LIMIT_AWARENESS, counter, "limit_total{limit=\"awareness_bytes\"}", "")  \
     X(LIMIT_FDS, counter, "limit_total{limit=\"descriptors\"}", "")            \
     X(LIMIT_KEEPALIVE, counter, "limit_total{limit=\"keepalive_timeout\"}",    \

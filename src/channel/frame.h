@@ -93,6 +93,10 @@ struct blob *frame_reply_error(enum wire_form form,
                                const struct frame_reply *to,
                                const char *reason);
 /** Status ok, `{"state":[ints]}`; NULL when there is no memory for them. */
+/** Status ok, `{...}`: a payload in JSON, as it came. */
+struct blob *frame_reply_echo(enum wire_form form,
+                              const struct frame_reply *to,
+                              const uint8_t *payload, size_t len);
 struct blob *frame_reply_state(enum wire_form form,
                                const struct frame_reply *to,
                                struct payload *state);

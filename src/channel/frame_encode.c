@@ -401,6 +401,15 @@ struct blob *frame_reply_error(enum wire_form form,
                       NULL});
 }
 
+struct blob *frame_reply_echo(enum wire_form form,
+                              const struct frame_reply *to,
+                              const uint8_t *payload, size_t len)
+{
+    return encode_reply(form, to,
+                        (struct body){"{\"status\":\"ok\",\"response\":", "}",
+                                      payload, len, false, NULL});
+}
+
 struct blob *frame_reply_state(enum wire_form form,
                                const struct frame_reply *to,
                                struct payload *state)

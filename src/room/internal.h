@@ -78,12 +78,16 @@ struct room {
     struct list members; /* in join order */
     struct list node;    /* registry: cached or dead */
     struct wheel_timer timer;
-    yjs_doc *doc;                     /* NULL until the first update */
+    yjs_doc *doc;                     /* NULL: none yet, or at rest */
     struct room_awareness *awareness; /* NULL until the first state */
     struct dict *users; /* user -> first member; NULL: small room */
     struct room_cache *cache;
     uint64_t version;  /* counts changes of the document */
     uint64_t empty_at; /* while empty: when it ends */
+    uint8_t *resting;  /* instead of `doc`: see document.c */
+    uint32_t resting_len;
+    uint64_t used_ms;  /* the document, last */
+    uint64_t rest_at;  /* when it may rest; 0: nothing to expect */
     size_t doc_heap;   /* as counted in the gauge */
     uint32_t count;
     uint32_t topic_len;
@@ -106,6 +110,19 @@ void room_schedule(struct room *room);
 void room_free(struct room *room);
 /** The engine broke its word: every member is ended, the room is no more. */
 void room_fail(struct room *room, const char *what, int err);
+
+/* document.c */
+/** There is one, open or at rest. */
+bool document_exists(const struct room *room);
+/** room->doc is there when this succeeds; an empty one if there was none. On
+ *  failure nothing has changed. */
+int document_open(struct room *room);
+/** After what may have changed its size. */
+void document_count(struct room *room);
+/** When document_tick has something to do; UINT64_MAX: never. */
+uint64_t document_due(const struct room *room);
+void document_tick(struct room *room);
+void document_free(struct room *room);
 
 /* snapshot.c */
 /** The document has changed. */

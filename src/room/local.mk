@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 noinst_LIBRARIES += libroom.a
 libroom_a_SOURCES = \
+	src/room/document.c \
 	src/room/fanout.c \
 	src/room/internal.h \
 	src/room/message.c src/room/message.h \

@@ -22,10 +22,14 @@ struct room_limits {
     size_t document_bytes;   /**< heap of one document; default 256 MiB */
     size_t update_bytes;     /**< one update; default 16 MiB */
     size_t pending_bytes;    /**< pending structs of one room; 16 MiB */
+    size_t update_conflicts; /**< comparisons; default 16 million */
     size_t awareness_bytes;  /**< all states of one room; default 1 MiB */
     size_t awareness_state_bytes; /**< one state; default 64 KiB */
     size_t awareness_clients;     /**< live states of one room; 20,000 */
     size_t awareness_tombstones;  /**< remembered removals; default 1,024 */
+    size_t rest_bytes;       /**< larger documents never rest; 64 KiB */
+    uint32_t rest_ms;        /**< unused for so long, a document rests: see
+                                  document.c; 5,000; 0: never */
     uint32_t empty_ms;       /**< a room ends so long after its last member
                                   left; default 60,000 */
     uint32_t awareness_timeout_ms; /**< unrenewed states; default 30,000 */

@@ -56,20 +56,9 @@ static struct room *room_new(struct registry *registry, const char *topic,
     return room;
 }
 
-/* The gauge follows the document's heap. */
-static void count_heap(struct room *room)
-{
-    struct counters *c = room->registry->counters;
-    size_t now = room->doc ? yjs_doc_heap(room->doc) : 0;
-    c->value[COUNTER_DOCUMENT_BYTES] += now - room->doc_heap;
-    room->doc_heap = now;
-}
-
 void room_free(struct room *room)
 {
-    yjs_doc_free(room->doc);
-    room->doc = NULL;
-    count_heap(room);
+    document_free(room);
     awareness_free(room);
     room_cache_drop(room);
     if (room->users) {
@@ -103,7 +92,9 @@ void room_cache_drop(struct room *room)
 void room_schedule(struct room *room)
 {
     struct registry *registry = room->registry;
-    uint64_t due = awareness_due(room);
+    uint64_t due = awareness_due(room), rest = document_due(room);
+    if (rest < due)
+        due = rest;
     if (!room->count && room->empty_at < due)
         due = room->empty_at;
     if (due == UINT64_MAX)
@@ -130,6 +121,7 @@ static void on_timer(struct wheel_timer *timer, uint64_t now_ms)
         shut_down(room);
         return;
     }
+    document_tick(room);
     awareness_tick(room);
     if (!room->failed)
         room_schedule(room);
@@ -272,30 +264,6 @@ const char *room_topic(const struct room *room, size_t *len)
 
 /* --------------------------------------------------------------- document */
 
-/* Peers see the id in nothing; it is ours for edits of the server's own. */
-static uint64_t own_client_id(const struct room *room)
-{
-    uint64_t id =
-        dict_siphash(room->registry->rooms.k1, room->registry->rooms.k0,
-                     room->topic, room->topic_len);
-    return (id & UINT32_MAX) ? (id & UINT32_MAX) : 1;
-}
-
-static int open_document(struct room *room)
-{
-    const struct room_limits *limits = &room->registry->limits;
-    struct yjs_doc_options options = {
-        .client_id = own_client_id(room),
-        .limits = {.update_bytes = limits->update_bytes,
-                   .pending_bytes = limits->pending_bytes,
-                   .doc_bytes = limits->document_bytes},
-        .alloc = room->registry->alloc,
-    };
-    if (room->doc)
-        return YJS_OK;
-    return yjs_doc_new(&options, &room->doc);
-}
-
 /* Which of the engine's limits it was. */
 static room_refusal over_limit(struct room *room)
 {
@@ -308,6 +276,9 @@ static room_refusal over_limit(struct room *room)
     case YJS_LIMIT_STRUCTS:
         counter_inc(c, COUNTER_LIMIT_UPDATE);
         return "update too large";
+    case YJS_LIMIT_CONFLICTS:
+        counter_inc(c, COUNTER_LIMIT_CONFLICTS);
+        return "too many conflicts";
     case YJS_LIMIT_DEPTH:
         counter_inc(c, COUNTER_LIMIT_DEPTH);
         return "values nested too deep";
@@ -350,7 +321,7 @@ static struct effect note_effect(struct room *room, size_t before,
 {
     struct counters *c = room->registry->counters;
     struct effect effect = {.changed = result->changed};
-    count_heap(room);
+    document_count(room);
     effect.waits =
         result->pending &&
         (!room->pending || (!result->changed && room->doc_heap > before));
@@ -376,7 +347,7 @@ static room_refusal apply(struct room_member *member, const uint8_t *update,
         counter_inc(registry->counters, COUNTER_LIMIT_MEMORY);
         reason = "server is full";
     } else {
-        err = open_document(room);
+        err = document_open(room);
         heap = err ? 0 : yjs_doc_heap(room->doc);
         if (!err)
             err = yjs_apply_update(room->doc, update, len, &result);
@@ -455,12 +426,14 @@ static void push_step1(struct room_member *member)
 {
     struct room *room = member->room;
     struct yjs_bytes vector = {0};
-    if (!room->doc) {
+    if (!document_exists(room)) {
         fanout_y_push(member, YJS_MESSAGE_SYNC, YJS_SYNC_STEP1, empty_vector,
                       sizeof empty_vector);
         return;
     }
-    int err = yjs_encode_state_vector(room->doc, &vector);
+    int err = document_open(room);
+    if (!err)
+        err = yjs_encode_state_vector(room->doc, &vector);
     if (err)
         room_fail(room, "encoding the state vector", err);
     else
@@ -474,12 +447,14 @@ static room_refusal push_step2(struct room_member *member,
 {
     struct room *room = member->room;
     struct yjs_bytes update = {0};
-    if (!room->doc) {
+    if (!document_exists(room)) {
         fanout_y_push(member, YJS_MESSAGE_SYNC, YJS_SYNC_STEP2, empty_update,
                       sizeof empty_update);
         return NULL;
     }
-    int err = yjs_encode_state_as_update(room->doc, vector, len, &update);
+    int err = document_open(room);
+    if (!err)
+        err = yjs_encode_state_as_update(room->doc, vector, len, &update);
     if (err == YJS_ERR_NOMEM) {
         room_fail(room, "encoding an answer", err);
         return "room failed";

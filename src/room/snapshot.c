@@ -129,9 +129,13 @@ bool room_state(struct room_member *member, struct payload **state)
     struct room *room = member->room;
     struct snapshot *s;
     *state = &nothing;
-    if (!room->doc || yjs_doc_is_empty(room->doc))
+    if (!document_exists(room))
         return true;
-    int err = get(room, &s);
+    int err = document_open(room);
+    if (!err && yjs_doc_is_empty(room->doc))
+        return true;
+    if (!err)
+        err = get(room, &s);
     if (err) {
         room_fail(room, "encoding the document", err);
         return false;

@@ -73,12 +73,14 @@ CONFIG_KEY(time, flap_window, "30s", 100, CONFIG_H, 1,
     "For how long such a death of a client's WebSocket counts")
 CONFIG_KEY(time, flap_memory, "10m", 100, 24 * CONFIG_H, 1,
     "For how long a client with flap_deaths of them is refused WebSockets (429), so that it uses long-poll")
-CONFIG_KEY(time, longpoll_window, "10s", 100, 18 * CONFIG_S, 1,
-    "A poll without messages is answered after this")
+CONFIG_KEY(time, longpoll_window, "9s", 100, 18 * CONFIG_S, 1,
+    "A poll without messages is answered after this; less than the 10s after which some proxies cut")
 CONFIG_KEY(time, longpoll_session, "20s", 100, CONFIG_H, 1,
     "A long-poll session ends so long after its last poll")
 CONFIG_KEY(time, room_empty, "60s", 0, 24 * CONFIG_H, 1,
     "A room ends so long after its last member left")
+CONFIG_KEY(time, document_rest, "5s", 0, 24 * CONFIG_H, 1,
+    "A document unused for so long is kept as bytes until it is needed; 0: never")
 CONFIG_KEY(time, awareness_timeout, "30s", 100, CONFIG_H, 1,
     "An awareness state that is not renewed is removed")
 CONFIG_KEY(time, awareness_grace, "3s", 0, CONFIG_H, 1,
@@ -123,8 +125,8 @@ CONFIG_KEY(bytes, poll_bytes, "512k", CONFIG_K, CONFIG_G, 1,
     "Messages of one poll response, before compression; at least one is sent")
 CONFIG_KEY(bytes, gzip_bytes, "1k", 0, CONFIG_G, 1,
     "Smaller poll responses are not compressed")
-CONFIG_KEY(bytes, gzip_max_bytes, "1M", 0, CONFIG_G, 1,
-    "Nor are larger ones: compressing 1M holds everybody up for 10 ms")
+CONFIG_KEY(bytes, gzip_max_bytes, "256k", 0, CONFIG_G, 1,
+    "Larger ones are written, and compressed, piece by piece while they are sent")
 CONFIG_KEY(bytes, queue_bytes, "8M", 4 * CONFIG_K, CONFIG_G, 1,
     "Waiting for one client; more drops awareness, then closes with 1013")
 CONFIG_KEY(count, channels_per_socket, "100", 1, 100000, 1,
@@ -139,10 +141,15 @@ CONFIG_KEY(count, members_per_room, "20000", 1, 10000000, 1,
     "Members of one room; one more is refused")
 CONFIG_KEY(bytes, document_bytes, "256M", CONFIG_K, 64ull * CONFIG_G, 1,
     "Memory of one document; updates past it are refused")
+CONFIG_KEY(bytes, document_rest_bytes, "64k", 0, CONFIG_G, 1,
+    "Documents with more memory never rest (document_rest)")
 CONFIG_KEY(bytes, update_bytes, "16M", CONFIG_K, CONFIG_G, 1,
     "One document update")
 CONFIG_KEY(bytes, pending_bytes, "16M", CONFIG_K, CONFIG_G, 1,
     "Updates of one room that wait for others they build on")
+CONFIG_KEY(count, update_conflicts, "16000000", 1000, 1000000000, 1,
+    "Comparisons that one update may cost with what others inserted at the "
+    "same places")
 CONFIG_KEY(bytes, awareness_bytes, "1M", CONFIG_K, CONFIG_G, 1,
     "Awareness of one room, all states")
 CONFIG_KEY(bytes, awareness_state_bytes, "64k", 64, CONFIG_G, 1,

@@ -2,6 +2,7 @@
 noinst_LIBRARIES += libserver.a
 libserver_a_SOURCES = \
 	src/server/config.c src/server/config.h src/server/config_keys.h \
+	src/server/doctor.c src/server/doctor.h \
 	src/server/drain.c src/server/drain.h \
 	src/server/health.c src/server/health.h \
 	src/server/metrics.c src/server/metrics.h \

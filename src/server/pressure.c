@@ -12,7 +12,8 @@
 #include "base/log.h"
 
 enum {
-    SHORT_MS = 2000, /* after a failed allocation nothing grows for so long */
+    SHORT_MS = 2000, /* after a failed allocation nobody new for so long */
+    SHORTAGE = 8 << 20, /* and so much is to be freed */
     TRIM_MS = 1000   /* between two times of giving freed memory back */
 };
 
@@ -111,8 +112,9 @@ enum pressure_level pressure_measure(struct pressure *p, uint64_t now_ms,
     p->level = level_of(p);
     if (out_of_memory)
         p->short_until = now_ms + SHORT_MS;
-    if (now_ms < p->short_until)
-        p->level = PRESSURE_FULL;
+    p->wanted = out_of_memory ? SHORTAGE : 0;
+    if (now_ms < p->short_until && p->level == PRESSURE_NONE)
+        p->level = PRESSURE_SHED;
     if (p->level != PRESSURE_NONE)
         give_back(p, now_ms);
     if (p->level > before)
@@ -126,6 +128,7 @@ enum pressure_level pressure_measure(struct pressure *p, uint64_t now_ms,
 
 uint64_t pressure_excess(const struct pressure *p)
 {
-    return p->ceiling && p->resident > p->ceiling ? p->resident - p->ceiling
-                                                  : 0;
+    uint64_t over =
+        p->ceiling && p->resident > p->ceiling ? p->resident - p->ceiling : 0;
+    return over > p->wanted ? over : p->wanted;
 }

@@ -20,6 +20,7 @@ struct pressure {
     uint64_t ceiling; /**< 0: none */
     uint64_t resident; /**< as last measured */
     enum pressure_level level;
+    uint64_t wanted; /**< to be freed after a failed allocation */
     int statm;
     uint64_t short_until, trim_at;
 };
@@ -35,7 +36,7 @@ void pressure_set(struct pressure *p, uint64_t configured);
  *  since the last time. */
 enum pressure_level pressure_measure(struct pressure *p, uint64_t now_ms,
                                      bool out_of_memory);
-/** Bytes over the ceiling, when last measured. */
+/** Bytes that should go, as last measured. */
 uint64_t pressure_excess(const struct pressure *p);
 
 #endif

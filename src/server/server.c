@@ -35,6 +35,7 @@
 #include "channel/session.h"
 #include "room/registry.h"
 #include "server/config.h"
+#include "server/doctor.h"
 #include "server/drain.h"
 #include "server/metrics.h"
 #include "server/pressure.h"
@@ -167,10 +168,13 @@ static void room_limits(const struct config *c, struct room_limits *out)
     out->document_bytes = c->document_bytes;
     out->update_bytes = c->update_bytes;
     out->pending_bytes = c->pending_bytes;
+    out->update_conflicts = c->update_conflicts;
     out->awareness_bytes = c->awareness_bytes;
     out->awareness_state_bytes = c->awareness_state_bytes;
     out->awareness_clients = c->awareness_clients;
     out->awareness_tombstones = c->awareness_tombstones;
+    out->rest_ms = (uint32_t)c->document_rest;
+    out->rest_bytes = c->document_rest_bytes;
     out->empty_ms = (uint32_t)c->room_empty;
     out->awareness_timeout_ms = (uint32_t)c->awareness_timeout;
     out->awareness_grace_ms = (uint32_t)c->awareness_grace;
@@ -255,17 +259,19 @@ static int status_page(struct buf *out, bool ok, const char *status)
     return ok ? 200 : 503;
 }
 
-static int on_health(void *arg, const struct http_head *head, struct buf *out)
+static int on_health(void *arg, const struct http_asker *asker,
+                     struct buf *out)
 {
     (void)arg;
-    (void)head;
+    (void)asker;
     return status_page(out, true, "ok");
 }
 
-static int on_ready(void *arg, const struct http_head *head, struct buf *out)
+static int on_ready(void *arg, const struct http_asker *asker,
+                     struct buf *out)
 {
     const struct server *s = arg;
-    (void)head;
+    (void)asker;
     return status_page(out, !s->drain.begun,
                        s->drain.begun ? "draining" : "ok");
 }
@@ -280,27 +286,30 @@ static struct metrics_state metrics_state(const struct server *s)
     };
 }
 
-static int on_metrics(void *arg, const struct http_head *head, struct buf *out)
+static int on_metrics(void *arg, const struct http_asker *asker,
+                     struct buf *out)
 {
     struct metrics_state state = metrics_state(arg);
-    (void)head;
+    (void)asker;
     metrics_render(&state, out);
     return 200;
 }
 
-static int on_stats(void *arg, const struct http_head *head, struct buf *out)
+static int on_stats(void *arg, const struct http_asker *asker,
+                     struct buf *out)
 {
     struct metrics_state state = metrics_state(arg);
-    (void)head;
+    (void)asker;
     status_stats(&state, out);
     return 200;
 }
 
-static int on_status(void *arg, const struct http_head *head, struct buf *out)
+static int on_status(void *arg, const struct http_asker *asker,
+                     struct buf *out)
 {
     const struct server *s = arg;
     struct metrics_state state = metrics_state(s);
-    switch (status_access(s->config.status_key, head)) {
+    switch (status_access(s->config.status_key, asker->head)) {
     case STATUS_ALLOWED:
         status_render(&state, s->registry, out);
         return 200;
@@ -314,7 +323,16 @@ static int on_status(void *arg, const struct http_head *head, struct buf *out)
     }
 }
 
+static int on_doctor(void *arg, const struct http_asker *asker,
+                     struct buf *out)
+{
+    const struct server *s = arg;
+    doctor_render(&s->env, asker, out);
+    return 200;
+}
+
 static const struct http_page pages[] = {
+    {"/doctor.json", "application/json", on_doctor},
     {"/health", "application/json", on_health},
     {"/ready", "application/json", on_ready},
     {"/metrics", METRICS_TYPE, on_metrics},

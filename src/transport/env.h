@@ -40,7 +40,7 @@ struct transport_limits {
     size_t poll_bytes;  /**< messages of one poll response */
     size_t queue_bytes; /**< waiting for one client; see outq.h */
     size_t gzip_bytes;  /**< smaller poll responses go uncompressed */
-    size_t gzip_max_bytes; /**< and so do larger ones */
+    size_t gzip_max_bytes; /**< larger ones are made piece by piece */
     uint64_t head_ms;      /**< a request head, from first to last byte */
     uint64_t request_ms;   /**< a request body */
     uint64_t response_ms;  /**< a response, until the kernel has it all */

@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <sys/socket.h>
 
+struct address;
 struct buf;
 struct http;
 struct http_head;
@@ -21,12 +22,23 @@ struct static_files;
 struct transport_env;
 struct ws;
 
+/** Who asks for a page; borrowed. */
+struct http_asker {
+    const struct http_head *head;
+    const struct address *peer;   /**< of the connection */
+    const struct address *client; /**< as resolved through trusted proxies */
+};
+
 /** A page of the server's: writes its body, returns the HTTP status. */
 struct http_page {
     const char *path;
     const char *type; /**< Content-Type */
-    int (*render)(void *arg, const struct http_head *head, struct buf *out);
+    int (*render)(void *arg, const struct http_asker *asker, struct buf *out);
 };
+
+/** Beside the pages: five lines, one each 300 ms, by which a browser sees
+ *  whether somebody on the way holds responses back. */
+#define HTTP_DRIP_PATH "/doctor/drip"
 
 struct http_options {
     struct transport_env *env;

@@ -18,6 +18,7 @@
 #include "base/mem.h"
 #include "transport/env.h"
 #include "transport/http_head.h"
+#include "transport/lp_stream.h"
 #include "transport/static.h"
 #include "transport/tcp.h"
 #include "transport/upgrade.h"
@@ -25,6 +26,8 @@
 
 #define JSON_TYPE "application/json; charset=utf-8"
 #define TEXT_TYPE "text/plain; charset=utf-8"
+
+enum { STREAM_HEAD_MAX = 1024 };
 
 enum reply_flags {
     REPLY_CORS = 1,      /* readable by any page */
@@ -85,6 +88,18 @@ static bool queue_response(struct http_request *r, int status,
     return ok;
 }
 
+static void add_fields(struct MHD_Response *response, const char *type,
+                       unsigned flags)
+{
+    add(response, "Content-Type", type);
+    if (flags & REPLY_CORS)
+        add(response, "Access-Control-Allow-Origin", "*");
+    if (flags & REPLY_NO_STORE)
+        add(response, "Cache-Control", "no-store");
+    if (flags & REPLY_GZIPPED)
+        add(response, "Content-Encoding", "gzip");
+}
+
 /* Takes the content of `body`. */
 static bool reply(struct http_request *r, int status, const char *type,
                   struct buf *body, unsigned flags)
@@ -97,13 +112,7 @@ static bool reply(struct http_request *r, int status, const char *type,
         return false;
     }
     *body = (struct buf){.limit = body->limit};
-    add(response, "Content-Type", type);
-    if (flags & REPLY_CORS)
-        add(response, "Access-Control-Allow-Origin", "*");
-    if (flags & REPLY_NO_STORE)
-        add(response, "Cache-Control", "no-store");
-    if (flags & REPLY_GZIPPED)
-        add(response, "Content-Encoding", "gzip");
+    add_fields(response, type, flags);
     return queue_response(r, status, response);
 }
 
@@ -127,17 +136,54 @@ static bool reply_longpoll_status(struct http_request *r, int http_status,
 
 /* long-poll */
 
+static ssize_t on_stream_read(void *arg, uint64_t at, char *dst, size_t max)
+{
+    struct lp_stream *stream = arg;
+    (void)at;
+    size_t n = lp_stream_read(stream, dst, max);
+    return n ? (ssize_t)n : MHD_CONTENT_READER_END_OF_STREAM;
+}
+
+static void on_stream_free(void *arg)
+{
+    lp_stream_free(arg);
+}
+
+static bool reply_stream(struct http_request *r)
+{
+    struct http *http = r->conn->http;
+    struct buf head;
+    buf_init(&head, STREAM_HEAD_MAX);
+    longpoll_head(http->longpoll, &r->lp, &head);
+    struct lp_stream *stream =
+        lp_stream_new(head.data, head.len, &r->lp.in_flight, r->gzip);
+    uint64_t size = lp_stream_size(stream);
+    buf_deinit(&head);
+    counter_inc(http->env->counters, COUNTER_LIMIT_GZIP);
+    counter_add(http->env->counters, COUNTER_BYTES_OUT, r->lp.bytes);
+    struct MHD_Response *response = MHD_create_response_from_callback(
+        size ? size : MHD_SIZE_UNKNOWN, LP_STREAM_PIECE, on_stream_read,
+        stream, on_stream_free);
+    if (!response) {
+        lp_stream_free(stream);
+        return false;
+    }
+    add_fields(response, JSON_TYPE,
+               REPLY_CORS | REPLY_NO_STORE | (size ? 0 : REPLY_GZIPPED));
+    return queue_response(r, 200, response);
+}
+
 static bool reply_poll(struct http_request *r)
 {
     struct http *http = r->conn->http;
     struct buf body, packed;
     unsigned flags = REPLY_CORS | REPLY_NO_STORE;
+    if (longpoll_take(http->longpoll, &r->lp) >
+        http->env->limits.gzip_max_bytes)
+        return reply_stream(r);
     buf_init(&body, UINT32_MAX);
     longpoll_body(http->longpoll, &r->lp, &body);
-    bool large = body.len > http->env->limits.gzip_max_bytes;
-    if (r->gzip && large) /* compressing it would hold up the loop */
-        counter_inc(http->env->counters, COUNTER_LIMIT_GZIP);
-    if (r->gzip && !large && body.len >= http->env->limits.gzip_bytes) {
+    if (r->gzip && body.len >= http->env->limits.gzip_bytes) {
         buf_init(&packed, UINT32_MAX);
         if (gzip_compress(http->gzip, body.data, body.len, &packed)) {
             buf_deinit(&body);
@@ -177,7 +223,12 @@ static bool handle_post(struct http_request *r, const struct http_head *head)
     int status = longpoll_post(
         http->longpoll, head,
         r->body.data ? (uint8_t *)r->body.data : (uint8_t *)(char[1]){0},
-        r->body.len, &r->client, env_now(http->env), &pause);
+        r->body.len, &r->post_done, &r->client, env_now(http->env), &pause);
+    if (status == LP_MORE) {
+        http_request_park(r);
+        http_request_wake(r);
+        return true;
+    }
     buf_deinit(&r->body);
     if (!pause)
         return reply_longpoll_status(r, 200, status);
@@ -302,6 +353,16 @@ static bool redirect_to_slash(struct http_request *r,
     return queue_response(r, 301, response);
 }
 
+static bool reply_drip(struct http_request *r)
+{
+    struct MHD_Response *response = http_drip_response(r);
+    if (!response)
+        return false;
+    add(response, "Content-Type", TEXT_TYPE);
+    add(response, "Cache-Control", "no-store");
+    return queue_response(r, 200, response);
+}
+
 static const struct http_page *find_page(const struct http *http,
                                          struct http_span path)
 {
@@ -332,10 +393,14 @@ static bool handle_page(struct http_request *r, const struct http_head *head)
     if (!http_span_is(head->method, "GET") &&
         !http_span_is(head->method, "HEAD"))
         return refuse_method(r);
+    if (http_span_is(head->path, HTTP_DRIP_PATH))
+        return reply_drip(r);
     const struct http_page *page = find_page(http, head->path);
     if (page) {
         buf_init(&body, 1 << 20);
-        int status = page->render(http->pages_arg, head, &body);
+        int status = page->render(
+            http->pages_arg,
+            &(struct http_asker){head, &r->conn->peer, &r->client}, &body);
         return reply(r, status, page->type, &body, REPLY_NO_STORE);
     }
     int status =
@@ -558,6 +623,8 @@ bool http_request_step(struct http_request *r, const char *method,
     if (r->post_status) /* likewise */
         return r->aborted ? false
                           : reply_longpoll_status(r, 200, r->post_status);
+    if (r->post_done && r->aborted)
+        return false;
     int refused = build_head(r, method, version, &head);
     if (refused)
         return refuse_head(r, refused);

@@ -27,6 +27,7 @@
 struct connect_params;
 struct MHD_Connection;
 struct MHD_Daemon;
+struct MHD_Response;
 
 enum { HTTP_POOLS = 3 };
 
@@ -97,6 +98,7 @@ struct http_request {
     struct lp_request lp;
     struct wheel_timer pause; /**< until the answer to a POST may go */
     int post_status;          /**< that answer; 0: there is none waiting */
+    size_t post_done;         /**< of the body */
     struct buf body;
     struct connect_params *upgrade; /**< while it becomes a WebSocket */
     bool checked;   /**< its head was read by listen.c */
@@ -121,6 +123,9 @@ void http_request_free(struct http_request *r, bool written);
 /** One call of MHD's access handler; false closes the connection. */
 bool http_request_step(struct http_request *r, const char *method,
                        const char *version, const char *data, size_t *size);
+
+/** http_drip.c: see HTTP_DRIP_PATH. NULL without memory. */
+struct MHD_Response *http_drip_response(struct http_request *r);
 
 /** http_conn.c's part: connections as MHD sees them. */
 void http_conn_phase(struct http_conn *conn, enum http_phase phase);

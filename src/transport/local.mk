@@ -8,10 +8,12 @@ libtransport_a_SOURCES = \
 	src/transport/gzip.c src/transport/gzip.h \
 	src/transport/http.c src/transport/http.h \
 	src/transport/http_conn.c \
+	src/transport/http_drip.c \
 	src/transport/http_head.c src/transport/http_head.h \
 	src/transport/http_request.c src/transport/http_request.h \
 	src/transport/listen.c src/transport/listen.h \
 	src/transport/longpoll.c src/transport/longpoll.h \
+	src/transport/lp_stream.c src/transport/lp_stream.h \
 	src/transport/origin.c src/transport/origin.h \
 	src/transport/outq.c src/transport/outq.h \
 	src/transport/poller.c src/transport/poller.h \

@@ -48,8 +48,10 @@
 #include "transport/env.h"
 #include "transport/upgrade.h"
 
-/* phoenix.js gives a POST up after 20 s. */
-enum { PAUSE_MAX_MS = 10000 };
+enum {
+    PAUSE_MAX_MS = 10000,    /* phoenix.js gives a POST up after 20 s */
+    LINES_PER_TURN = 128     /* of one POST: others want to be heard as well */
+};
 
 struct longpoll {
     struct transport_env *env;
@@ -394,8 +396,7 @@ static void put_blob(struct buf *out, const struct blob *blob)
 }
 
 /* Move messages into the response: at least one, at most the byte limit. */
-static void take_messages(struct lp_session *s, struct lp_request *r,
-                          struct buf *out)
+static void take_messages(struct lp_session *s, struct lp_request *r)
 {
     size_t limit = s->lp->env->limits.poll_bytes, bytes = 0;
     struct blob *blob;
@@ -405,29 +406,46 @@ static void take_messages(struct lp_session *s, struct lp_request *r,
         if (bytes && bytes + blob->len > limit)
             break;
         blob = outq_take(&s->queue, &klass);
-        if (bytes)
-            buf_putc(out, ',');
-        put_blob(out, blob);
         bytes += blob->len;
         /* In the order taken, urgent or not: that is how they come back. */
         outq_push(&r->in_flight, blob,
                   klass == MESSAGE_URGENT ? MESSAGE_CONTROL : klass, &dropped);
         blob_unref(blob);
     }
+    r->bytes = bytes;
 }
 
-void longpoll_body(struct longpoll *lp, struct lp_request *r, struct buf *out)
+size_t longpoll_take(struct longpoll *lp, struct lp_request *r)
 {
     struct lp_session *s = r->session;
+    (void)lp;
     r->state = LP_WRITING;
     if (s && s->poll == r) {
         s->poll = NULL;
         s->writing = r;
         r->status = outq_empty(&s->queue) ? LP_NOTHING : LP_MESSAGES;
     }
-    put_head(lp, r, r->status, out);
     if (r->status == LP_MESSAGES)
-        take_messages(s, r, out);
+        take_messages(s, r);
+    return r->bytes;
+}
+
+void longpoll_head(struct longpoll *lp, const struct lp_request *r,
+                   struct buf *out)
+{
+    put_head(lp, r, r->status, out);
+}
+
+void longpoll_body(struct longpoll *lp, const struct lp_request *r,
+                   struct buf *out)
+{
+    const struct outq *q = &r->in_flight;
+    put_head(lp, r, r->status, out);
+    for (uint32_t i = q->first; i < q->end; i++) {
+        if (i > q->first)
+            buf_putc(out, ',');
+        put_blob(out, outq_at(q, i)->blob);
+    }
     buf_puts(out, "]}");
 }
 
@@ -499,11 +517,15 @@ static int handle_message(struct lp_session *s, uint8_t *data, size_t len,
 
 /* Any number of lines; the first bad one ends it, those before it count. */
 static int handle_lines(struct lp_session *s, uint8_t *body, size_t len,
-                        uint64_t now)
+                        size_t *done, uint64_t now)
 {
-    uint8_t *at = body, *end = body + len;
+    uint8_t *at = body + *done, *end = body + len;
     int status = LP_MESSAGES;
-    while (at < end && status == LP_MESSAGES) {
+    for (int n = 0; at < end && status == LP_MESSAGES; n++) {
+        if (n == LINES_PER_TURN) {
+            *done = (size_t)(at - body);
+            return LP_MORE;
+        }
         uint8_t *lf = memchr(at, '\n', (size_t)(end - at));
         uint8_t *stop = lf ? lf : end, *next = lf ? lf + 1 : end;
         if (stop > at && stop[-1] == '\r')
@@ -527,16 +549,18 @@ static bool is_ndjson(const struct http_head *head)
 /* A client waits for the answer before it posts again, so a late answer slows
  * down who sends too much. Who does not wait is refused. */
 static int handle_body(struct lp_session *s, const struct http_head *head,
-                       uint8_t *body, size_t len, uint64_t now,
+                       uint8_t *body, size_t len, size_t *done, uint64_t now,
                        uint64_t *out_pause)
 {
     struct counters *c = s->lp->env->counters;
-    if (session_pause_ms(s->session, now) > PAUSE_MAX_MS) {
+    if (*done == 0 && session_pause_ms(s->session, now) > PAUSE_MAX_MS) {
         counter_inc(c, COUNTER_LIMIT_RATE);
         return LP_ERROR;
     }
-    int status = is_ndjson(head) ? handle_lines(s, body, len, now)
+    int status = is_ndjson(head) ? handle_lines(s, body, len, done, now)
                                  : handle_message(s, body, len, true, now);
+    if (status == LP_MORE)
+        return status;
     uint64_t pause = session_pause_ms(s->session, now);
     if (pause)
         counter_inc(c, COUNTER_LIMIT_RATE);
@@ -545,8 +569,9 @@ static int handle_body(struct lp_session *s, const struct http_head *head,
 }
 
 int longpoll_post(struct longpoll *lp, const struct http_head *head,
-                  uint8_t *body, size_t len, const struct address *client,
-                  uint64_t now, uint64_t *out_pause)
+                  uint8_t *body, size_t len, size_t *done,
+                  const struct address *client, uint64_t now,
+                  uint64_t *out_pause)
 {
     struct buf token;
     *out_pause = 0;
@@ -554,11 +579,12 @@ int longpoll_post(struct longpoll *lp, const struct http_head *head,
     buf_init(&token, TOKEN_CHARS + 1);
     int found = request_token(head, &token);
     struct lp_session *s = found == 1 ? find(lp, &token) : NULL;
-    counter_add(lp->env->counters, COUNTER_BYTES_IN, len);
+    if (*done == 0)
+        counter_add(lp->env->counters, COUNTER_BYTES_IN, len);
     if (!connect_origin_ok(lp->env, head, client))
         status = LP_FORBIDDEN;
     else if (s)
-        status = handle_body(s, head, body, len, now, out_pause);
+        status = handle_body(s, head, body, len, done, now, out_pause);
     buf_deinit(&token);
     return status;
 }

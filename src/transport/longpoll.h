@@ -6,8 +6,9 @@
  * longpoll.c for the states.
  *
  * A carrier embeds one lp_request in each poll it holds. The order of calls
- * for it: longpoll_poll; if that parks it, ops->wake (once); longpoll_body;
- * longpoll_finish. A poll whose client went away skips to longpoll_finish.
+ * for it: longpoll_poll; if that parks it, ops->wake (once); longpoll_take;
+ * longpoll_body, or longpoll_head and what is in flight; longpoll_finish. A
+ * poll whose client went away skips to longpoll_finish.
  */
 #ifndef TRANSPORT_LONGPOLL_H
 #define TRANSPORT_LONGPOLL_H
@@ -27,6 +28,7 @@ struct transport_env;
 
 /** The statuses that phoenix.js survives in a poll. */
 enum lp_status {
+    LP_MORE = 0, /**< none yet */
     LP_MESSAGES = 200,
     LP_NOTHING = 204,
     LP_FORBIDDEN = 403,
@@ -38,7 +40,7 @@ enum lp_status {
 enum lp_state {
     LP_NEW,
     LP_PARKED, /**< waits for ops->wake */
-    LP_READY,  /**< longpoll_body may be called */
+    LP_READY,  /**< longpoll_take may be called */
     LP_WRITING /**< the response is under way */
 };
 
@@ -58,12 +60,13 @@ struct lp_request {
     struct address client;
     bool tokened;          /**< `id` is to be told as the session's token */
     uint8_t id[16];
+    size_t bytes;          /**< of the messages in flight */
     struct outq in_flight; /**< taken from the session, not yet known to be
                                 written */
 };
 
 struct longpoll_ops {
-    /** A parked request has an answer: call longpoll_body and so on soon, but
+    /** A parked request has an answer: call longpoll_take and so on soon, but
      *  not from in here. */
     void (*wake)(struct lp_request *request);
     /** Has the peer broken this connection off (a reset, not an end)? */
@@ -78,8 +81,14 @@ void longpoll_free(struct longpoll *lp, uint64_t now);
 /** A GET. True: parked; false: LP_READY at once. */
 bool longpoll_poll(struct longpoll *lp, struct lp_request *request,
                    const struct http_head *head, uint64_t now);
-/** Write the JSON body of a ready request. */
-void longpoll_body(struct longpoll *lp, struct lp_request *request,
+/** Decide what a ready request is answered. Returns the bytes of its messages,
+ *  which are in flight from now on. */
+size_t longpoll_take(struct longpoll *lp, struct lp_request *request);
+/** The JSON body of the answer. */
+void longpoll_body(struct longpoll *lp, const struct lp_request *request,
+                   struct buf *out);
+/** What of it comes before the messages. */
+void longpoll_head(struct longpoll *lp, const struct lp_request *request,
                    struct buf *out);
 /** The request is over. Not `written`: its messages are put back. Else they
  *  are kept until `link` is settled, or the session's next poll arrives. */
@@ -91,10 +100,12 @@ void longpoll_finish(struct longpoll *lp, struct lp_request *request,
 void longpoll_settle(struct lp_link *link, bool lost);
 
 /** A POST with its whole body, which is overwritten. Returns the status, to be
- *  told after `*out_pause` milliseconds. */
+ *  told after `*out_pause` milliseconds; or LP_MORE: call again, in a later
+ *  turn of the loop. `*done`, 0 at first, is how far it has come. */
 int longpoll_post(struct longpoll *lp, const struct http_head *head,
-                  uint8_t *body, size_t len, const struct address *client,
-                  uint64_t now, uint64_t *out_pause);
+                  uint8_t *body, size_t len, size_t *done,
+                  const struct address *client, uint64_t now,
+                  uint64_t *out_pause);
 /** The body that goes with a status alone. */
 void longpoll_status_body(int status, struct buf *out);
 

@@ -6,6 +6,7 @@ TESTS += tests/browser/check.sh
 EXTRA_DIST += \
 	tests/browser/board.test.mjs \
 	tests/browser/browser.mjs \
+	tests/browser/doctor.test.mjs \
 	tests/browser/editor.test.mjs \
 	tests/browser/flapping.test.mjs \
 	tests/browser/network.test.mjs \

@@ -15,6 +15,7 @@ const roomd = await sharedRoomd({
   update_bytes: '20k',
   document_bytes: '100k',
   pending_bytes: '15k',
+  update_conflicts: 1000,
   awareness_state_bytes: 200,
   awareness_bytes: 2000,
   awareness_clients: 10,
@@ -131,6 +132,23 @@ test('updates that wait for their past', async t => {
       }
     }
   })
+})
+
+test('an update of many who typed at the same place', async t => {
+  const topic = freshTopic()
+  const a = await member(t, topic)
+  const all = Array.from({ length: 100 }, () => {
+    const doc = new Y.Doc()
+    doc.getText('t').insert(0, 'a')
+    return Y.encodeStateAsUpdate(doc)
+  })
+  const merged = Y.mergeUpdates(all)
+  await refused(a, 'update_conflicts', () =>
+    a.send('1', '3', topic, 'update', { data: [...merged] }))
+  const few = Y.mergeUpdates(all.slice(0, 10))
+  a.send('1', '4', topic, 'update', { data: [...few] })
+  await a.drainQueue()
+  assert.equal(docOf((await member(t, topic)).state).getText('t').length, 10)
 })
 
 test('awareness: one state, all states, their number', async t => {

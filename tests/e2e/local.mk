@@ -10,6 +10,7 @@ EXTRA_DIST += \
 	tests/e2e/closing.test.mjs \
 	tests/e2e/config.test.mjs \
 	tests/e2e/connect.test.mjs \
+	tests/e2e/doctor.test.mjs \
 	tests/e2e/drain.test.mjs \
 	tests/e2e/flapping.test.mjs \
 	tests/e2e/flood.test.mjs \

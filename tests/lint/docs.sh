@@ -75,6 +75,12 @@ check "every option of roomd in the documents exists" "$(
         grep -vxFf "$scratch/roomd.flags")"
 
 "$roomd" --dump-config >"$scratch/conf" 2>&1
+# Timeouts and limits are what an operator looks for under attack.
+check "docs/SECURITY.md names every timeout and limit of conf/roomd.conf" "$(
+    awk '/^\[/ { on = /timeouts|limits/ } on && /^[a-z_]+ =/ { print $1 }' \
+        conf/roomd.conf | while read -r key; do
+        grep -qF "\`$key\`" docs/SECURITY.md || echo "$key"
+    done)"
 check "conf/roomd.conf is what roomd --dump-config prints" "$(
     diff conf/roomd.conf "$scratch/conf")"
 check "roomd accepts its own conf/roomd.conf" "$(

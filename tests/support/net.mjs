@@ -12,9 +12,9 @@ import { assert, waitFor, LIMIT_MS } from './harness.mjs'
 
 /* A socket whose bytes are read by demand. */
 export class Wire extends EventEmitter {
-  static open ({ host = '127.0.0.1', port, pauseReads = false }) {
+  static open ({ host = '127.0.0.1', port, localAddress, pauseReads = false }) {
     return waitFor(`a connection to ${host}:${port}`, (resolve, reject) => {
-      const socket = net.connect({ host, port, noDelay: true })
+      const socket = net.connect({ host, port, localAddress, noDelay: true })
       socket.once('error', reject)
       socket.once('connect', () => {
         socket.off('error', reject)

@@ -9,7 +9,7 @@ import { licenses } from "./licenses.js";
 
 const here = (path) => fileURLToPath(new URL(path, import.meta.url));
 /** Each page by the folder it is served as; "" is the first one. */
-const pages = { home: "", status: "status/", tasks: "demo/tasks/", editor: "demo/editor/", board: "demo/board/" };
+const pages = { home: "", status: "status/", doctor: "doctor/", tasks: "demo/tasks/", editor: "demo/editor/", board: "demo/board/" };
 
 /** Puts the header that all pages share where they say `<!-- header -->`. */
 const header = () => ({
