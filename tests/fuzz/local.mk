@@ -7,6 +7,9 @@ fuzz_yjs = \
 	tests/fuzz/replay_diff \
 	tests/fuzz/replay_lib0 \
 	tests/fuzz/replay_merge \
+	tests/fuzz/replay_position \
+	tests/fuzz/replay_read \
+	tests/fuzz/replay_snapshot \
 	tests/fuzz/replay_sync \
 	tests/fuzz/replay_update \
 	tests/fuzz/replay_v2 \
@@ -30,6 +33,12 @@ tests_fuzz_replay_v2_SOURCES = tests/fuzz/v2.c $(fuzz_main)
 tests_fuzz_replay_frame_SOURCES = tests/fuzz/frame.c $(fuzz_main)
 tests_fuzz_replay_http_head_SOURCES = tests/fuzz/http_head.c $(fuzz_main)
 tests_fuzz_replay_lib0_SOURCES = tests/fuzz/lib0.c $(fuzz_main)
+tests_fuzz_replay_position_SOURCES = tests/fuzz/position.c tests/fuzz/seed.h \
+	$(fuzz_main)
+tests_fuzz_replay_read_SOURCES = tests/fuzz/read.c tests/fuzz/seed.h \
+	$(fuzz_main)
+tests_fuzz_replay_snapshot_SOURCES = tests/fuzz/snapshot.c tests/fuzz/seed.h \
+	$(fuzz_main)
 tests_fuzz_replay_session_SOURCES = tests/fuzz/session.c $(fuzz_main)
 tests_fuzz_replay_sync_SOURCES = tests/fuzz/sync.c $(fuzz_main)
 tests_fuzz_replay_update_SOURCES = tests/fuzz/update.c tests/fuzz/seed.h \
