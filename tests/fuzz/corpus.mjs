@@ -11,6 +11,7 @@ import fs from 'node:fs'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { encoding, Y } from '../diff/npm.mjs'
+import { Prng } from '../diff/prng.mjs'
 
 const here = path.dirname(fileURLToPath(import.meta.url))
 const vectors = path.join(here, '../vectors')
@@ -111,30 +112,35 @@ const badUpdates = {
   'bom': one(4, '\ufeffx')
 }
 
-const updateCorpus = () => {
-  const put = folder('update')
+/* What is applied in the vectors, a document at a time. */
+const documentsOfVectors = (word, most, put) => {
   for (const name of names) {
     const lines = read(name)
     let list = []
     let mode = 0
     let n = 0
     const flush = () => {
-      const bytes = Buffer.concat([raw(mode, 0), pieces(list)])
-      if (list.length > 0 && bytes.length < 1500 && n < 4) {
-        put(`vec-${name.slice(0, -4)}-${n++}`, bytes)
+      if (list.length > 0 && pieces(list).length < 1500 && n < most) {
+        put(`vec-${name.slice(0, -4)}-${n++}`, mode, list)
       }
       list = []
     }
-    for (const [word, arg] of lines) {
-      if (word === 'doc') {
+    for (const [directive, arg] of lines) {
+      if (directive === 'doc') {
         flush()
         mode = arg === 'keep' ? 1 : 0
-      } else if (word === 'update') {
+      } else if (directive === word) {
         list.push(fromHex(arg))
       }
     }
     flush()
   }
+}
+
+const updateCorpus = () => {
+  const put = folder('update')
+  documentsOfVectors('update', 4, (name, mode, list) =>
+    put(name, Buffer.concat([raw(mode, 0), pieces(list)])))
   for (const [name, bytes] of Object.entries(badUpdates)) {
     /* into an empty and a seeded document, and with an allocator that fails */
     put(`bad-${name}`, Buffer.concat([raw(0, 0), pieces([bytes])]))
@@ -479,8 +485,30 @@ const readCorpus = () => {
   }
 }
 
+const jsonCorpus = () => {
+  const put = folder('json')
+  /* roots as what they look like, then by turns; the last one in v2 */
+  const modes = [0, 8, 16, 24]
+  let n = 0
+  documentsOfVectors('update', 2, (name, mode, list) =>
+    put(name, Buffer.concat([raw(mode | modes[n++ % 4], n % 5), pieces(list)])))
+  documentsOfVectors('update2', 1, (name, mode, list) =>
+    put(`${name}-v2`, Buffer.concat([raw(mode | 4, 0), pieces(list)])))
+}
+
+/* Commands: nobody writes them by hand. */
+const convergeCorpus = () => {
+  const put = folder('converge')
+  for (let seed = 1; seed <= 12; seed++) {
+    const r = new Prng(seed, 'converge')
+    put(`vec-${seed}`, Uint8Array.from({ length: 20 * seed }, () => r.below(256)))
+  }
+}
+
 /* Without arguments all are written, otherwise those named. */
 const makers = {
+  json: jsonCorpus,
+  converge: convergeCorpus,
   update: updateCorpus,
   lib0: lib0Corpus,
   vector: vectorCorpus,

@@ -4,7 +4,9 @@
 # the list of the lowest layer it needs.
 fuzz_yjs = \
 	tests/fuzz/replay_awareness \
+	tests/fuzz/replay_converge \
 	tests/fuzz/replay_diff \
+	tests/fuzz/replay_json \
 	tests/fuzz/replay_lib0 \
 	tests/fuzz/replay_merge \
 	tests/fuzz/replay_position \
@@ -27,6 +29,9 @@ TESTS += $(fuzz_yjs) $(fuzz_room) $(fuzz_transport)
 
 fuzz_main = tests/fuzz/replay.c tests/fuzz/fuzz.h
 tests_fuzz_replay_awareness_SOURCES = tests/fuzz/awareness.c $(fuzz_main)
+tests_fuzz_replay_converge_SOURCES = tests/fuzz/converge.c $(fuzz_main)
+tests_fuzz_replay_json_SOURCES = tests/fuzz/json.c tests/fuzz/seed.h \
+	$(fuzz_main)
 tests_fuzz_replay_diff_SOURCES = tests/fuzz/diff.c $(fuzz_main)
 tests_fuzz_replay_merge_SOURCES = tests/fuzz/merge.c $(fuzz_main)
 tests_fuzz_replay_v2_SOURCES = tests/fuzz/v2.c $(fuzz_main)
