@@ -147,7 +147,7 @@ CONFIG_KEY(bytes, update_bytes, "16M", CONFIG_K, CONFIG_G, 1,
     "One document update")
 CONFIG_KEY(bytes, pending_bytes, "16M", CONFIG_K, CONFIG_G, 1,
     "Updates of one room that wait for others they build on")
-CONFIG_KEY(count, update_conflicts, "16000000", 1000, 1000000000, 1,
+CONFIG_KEY(count, update_conflicts, "16000000", 100, 1000000000, 1,
     "Comparisons that one update may cost with what others inserted at the "
     "same places")
 CONFIG_KEY(bytes, awareness_bytes, "1M", CONFIG_K, CONFIG_G, 1,

@@ -7,6 +7,7 @@ yjs_SOURCES = \
 	src/tools/tool_doc.c \
 	src/tools/tool_file.c \
 	src/tools/tool_info.c \
+	src/tools/tool_read.c \
 	src/tools/tool_update.c \
 	src/tools/yjs.c
 yjs_CPPFLAGS = $(AM_CPPFLAGS) -DTOOL_VERSION='"$(VERSION)"'

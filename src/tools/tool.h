@@ -32,6 +32,7 @@ struct tool {
     enum yjs_format to;
     const char *output;      /**< NULL: stdout */
     const char *sv, *log, *doc;
+    const char *at;          /**< a snapshot, NULL: now */
     bool as_log, json, progress;
     unsigned int runs;
     size_t steps;            /**< of work whose progress may be shown */
@@ -63,6 +64,8 @@ int tool_convert(struct tool *t);
 int tool_compact(struct tool *t);
 int tool_json(struct tool *t);
 int tool_text(struct tool *t);
+int tool_delta(struct tool *t);
+int tool_snapshot(struct tool *t);
 int tool_verify(struct tool *t);
 int tool_log(struct tool *t);
 int tool_bench(struct tool *t);
@@ -92,7 +95,7 @@ int tool_write(const struct tool *t, const void *data, size_t len,
 int tool_write_bytes(const struct tool *t, struct yjs_bytes *bytes);
 
 /** A document that holds the update; *result is set. */
-int tool_load(const struct tool_file *file, yjs_doc **out,
+int tool_load(const struct tool_file *file, bool keep_deleted, yjs_doc **out,
               struct yjs_apply_result *result);
 
 /** The next update of a log at *at, which moves. False at the end, and after

@@ -125,12 +125,14 @@ struct yjs_doc_options tool_doc_options(void)
                                                .depth = MAX_DEPTH}};
 }
 
-int tool_load(const struct tool_file *file, yjs_doc **out,
+int tool_load(const struct tool_file *file, bool keep_deleted, yjs_doc **out,
               struct yjs_apply_result *result)
 {
     struct yjs_doc_options opt = tool_doc_options();
-    int rc = yjs_doc_new(&opt, out);
+    int rc;
 
+    opt.keep_deleted = keep_deleted;
+    rc = yjs_doc_new(&opt, out);
     if (rc != YJS_OK)
         return tool_fail_at(file->name, 0, rc);
     *result = (struct yjs_apply_result){false, false, 0};

@@ -77,7 +77,7 @@ static int look_inside(const struct tool_file *file, struct info *info)
     struct yjs_apply_result result;
     struct yjs_bytes state = {NULL, 0, {NULL, NULL}};
     yjs_doc *doc = NULL;
-    int code = tool_load(file, &doc, &result), rc;
+    int code = tool_load(file, false, &doc, &result), rc;
 
     if (code != TOOL_OK)
         return code;

@@ -17,6 +17,10 @@ static const struct tool_command commands[] = {
     {"json", tool_json, 1, 1, "FILE [--root=NAME:TYPE]",
      "the document as JSON"},
     {"text", tool_text, 1, 1, "FILE [--root=NAME]", "a text, plain"},
+    {"delta", tool_delta, 1, 1, "FILE [--root=NAME]",
+     "a text with its formatting, as JSON"},
+    {"snapshot", tool_snapshot, 1, 1, "FILE [--to=v1|v2] [--json]",
+     "what can be seen, to go back to"},
     {"dump", tool_dump, 1, 1, "FILE", "the structs, one a line"},
     {"merge", tool_merge, 1, ANY_NUMBER, "FILE... [--as-log]",
      "several updates as one"},
@@ -39,18 +43,20 @@ static const char options_help[] =
     "Options:\n"
     "  -f, --format=v1|v2   format of the input; found out if not given, v1 "
     "in logs\n"
-    "  -t, --to=v1|v2       format of the output (convert, log)\n"
+    "  -t, --to=v1|v2       format of the output (convert, log, snapshot)\n"
     "  -o, --output=FILE    instead of standard output\n"
     "  -r, --root=NAME:TYPE a root and what it is: text, array, map, xml; may "
     "be\n"
     "                       repeated; all there are, types guessed, if not "
     "given\n"
+    "  -A, --at=FILE        as it was at this snapshot (json, text, delta)\n"
     "  -s, --sv=FILE        state vector of the peer (diff)\n"
     "  -l, --log=FILE       updates, each after its u32 length (bench)\n"
     "  -d, --doc=FILE       one update (bench)\n"
     "  -n, --runs=N         how often each thing is measured (bench; 9)\n"
     "  -a, --as-log         each file is a log (merge)\n"
-    "  -j, --json           JSON instead of text (info) or bytes (sv)\n"
+    "  -j, --json           JSON instead of text (info) or bytes (sv, "
+    "snapshot)\n"
     "  -p, --progress       show progress even where stderr is no terminal\n"
     "  -h, --help           this text\n"
     "  -V, --version        the version\n"
@@ -65,7 +71,7 @@ static void print_help(FILE *out)
 
     fputs("Usage: yjs COMMAND [OPTION]... [FILE]...\n\nCommands:\n", out);
     for (i = 0; i < N_COMMANDS; i++)
-        fprintf(out, "  %-7s %-35s %s\n", commands[i].name, commands[i].usage,
+        fprintf(out, "  %-8s %-34s %s\n", commands[i].name, commands[i].usage,
                 commands[i].about);
     fprintf(out, "\n%s", options_help);
 }
@@ -108,6 +114,9 @@ static bool take_option(struct tool *t, int option, int *code)
     case 'r':
         t->roots[t->n_roots++] = optarg;
         return true;
+    case 'A':
+        t->at = optarg;
+        return true;
     case 's':
         t->sv = optarg;
         return true;
@@ -149,6 +158,7 @@ static bool parse_options(struct tool *t, int argc, char **argv, int *code)
         {"to", required_argument, NULL, 't'},
         {"output", required_argument, NULL, 'o'},
         {"root", required_argument, NULL, 'r'},
+        {"at", required_argument, NULL, 'A'},
         {"sv", required_argument, NULL, 's'},
         {"log", required_argument, NULL, 'l'},
         {"doc", required_argument, NULL, 'd'},
@@ -161,7 +171,7 @@ static bool parse_options(struct tool *t, int argc, char **argv, int *code)
         {NULL, 0, NULL, 0}};
     int option;
 
-    while ((option = getopt_long(argc, argv, "f:t:o:r:s:l:d:n:ajphV", options,
+    while ((option = getopt_long(argc, argv, "f:t:o:r:A:s:l:d:n:ajphV", options,
                                  NULL)) != -1)
         if (!take_option(t, option, code))
             return false;

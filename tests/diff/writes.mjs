@@ -80,7 +80,10 @@ class World {
       roots: this.names
     }
     this.oom = options.oom ?? 0
-    this.add({ calls: nameRoots(['text', 'array', 'map', 'xml', '日本']), flags: 0 })
+    const names = nameRoots(['text', 'array', 'map', 'xml', '日本'])
+    /* here too: a text that becomes one late forgets that it has formats */
+    this.twin.edit(names)
+    this.add({ calls: names, flags: 0 })
     this.peers = []
     for (let n = r.below(4); n > 0; n--) this.peers.push(this.newPeer(n))
   }

@@ -11,6 +11,7 @@ import fs from 'node:fs'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { encoding, Y } from '../diff/npm.mjs'
+import { Prng } from '../diff/prng.mjs'
 
 const here = path.dirname(fileURLToPath(import.meta.url))
 const vectors = path.join(here, '../vectors')
@@ -111,30 +112,35 @@ const badUpdates = {
   'bom': one(4, '\ufeffx')
 }
 
-const updateCorpus = () => {
-  const put = folder('update')
+/* What is applied in the vectors, a document at a time. */
+const documentsOfVectors = (word, most, put) => {
   for (const name of names) {
     const lines = read(name)
     let list = []
     let mode = 0
     let n = 0
     const flush = () => {
-      const bytes = Buffer.concat([raw(mode, 0), pieces(list)])
-      if (list.length > 0 && bytes.length < 1500 && n < 4) {
-        put(`vec-${name.slice(0, -4)}-${n++}`, bytes)
+      if (list.length > 0 && pieces(list).length < 1500 && n < most) {
+        put(`vec-${name.slice(0, -4)}-${n++}`, mode, list)
       }
       list = []
     }
-    for (const [word, arg] of lines) {
-      if (word === 'doc') {
+    for (const [directive, arg] of lines) {
+      if (directive === 'doc') {
         flush()
         mode = arg === 'keep' ? 1 : 0
-      } else if (word === 'update') {
+      } else if (directive === word) {
         list.push(fromHex(arg))
       }
     }
     flush()
   }
+}
+
+const updateCorpus = () => {
+  const put = folder('update')
+  documentsOfVectors('update', 4, (name, mode, list) =>
+    put(name, Buffer.concat([raw(mode, 0), pieces(list)])))
   for (const [name, bytes] of Object.entries(badUpdates)) {
     /* into an empty and a seeded document, and with an allocator that fails */
     put(`bad-${name}`, Buffer.concat([raw(0, 0), pieces([bytes])]))
@@ -387,8 +393,122 @@ const diffCorpus = () => {
     raw(line[1] - 1), pieces([fromHex(line[2])]), fromHex(line[3]))))
 }
 
+/* --------------------------------------- snapshots, positions, reading */
+
+const snapshotCorpus = () => {
+  const put = folder('snapshot')
+  const update = badUpdates['string-empty']
+  read('read-snapshot.vec').filter(line => line[0] === 'snapshot')
+    .forEach((line, i) => put(`vec-${i}`, cat(
+      raw((line[1] - 1) | (i & 2)), pieces([fromHex(line[2])]), update)))
+  /* of the document in seed.h: all of it, parts, cut inside of structs */
+  const [whole] = seedUpdates()
+  const doc = new Y.Doc({ gc: false })
+  Y.applyUpdate(doc, whole)
+  const all = Y.snapshot(doc)
+  const some = {
+    all,
+    'cut-text': Y.createSnapshot(all.ds, new Map([[51, 3]])),
+    'cut-pair': Y.createSnapshot(Y.createDeleteSet(), new Map([[51, 4]])),
+    'cut-any': Y.createSnapshot(Y.createDeleteSet(), new Map([[51, 20]])),
+    'unknown-client': Y.createSnapshot(all.ds, new Map([[9, 1]])),
+    'ahead': Y.createSnapshot(all.ds, new Map([[51, 999]]))
+  }
+  for (const [name, snapshot] of Object.entries(some)) {
+    put(`vec-seed-${name}`, cat(raw(0),
+      pieces([Buffer.from(Y.encodeSnapshot(snapshot))]), whole))
+    put(`vec-seed-${name}-v2`, cat(raw(3),
+      pieces([Buffer.from(Y.encodeSnapshotV2(snapshot))]),
+      Y.convertUpdateFormatV1ToV2(whole)))
+  }
+  const bad = {
+    empty: raw(),
+    'deletes-huge': cat(HUGE),
+    'ranges-huge': cat(1, 51, HUGE),
+    'clocks-huge': cat(0, HUGE),
+    'clock-huge': cat(0, 1, 51, HUGE),
+    'deletes-overlap': cat(1, 51, 3, 0, 9, 2, 3, 1, 4, 1, 51, 9),
+    'deletes-beyond': cat(1, 51, 1, 9, HUGE - 9, 1, 51, 9),
+    'client-twice': cat(2, 51, 1, 0, 1, 51, 1, 0, 2, 2, 51, 1, 51, 9),
+    'length-zero': cat(1, 51, 1, 3, 0, 1, 51, 9)
+  }
+  for (const [name, bytes] of Object.entries(bad)) {
+    put(`bad-${name}`, cat(raw(0), pieces([bytes]), update))
+    put(`bad-${name}-v2`, cat(raw(1), pieces([bytes]), update))
+  }
+}
+
+const positionCorpus = () => {
+  const put = folder('position')
+  const more = one(4, 'xyz')
+  const seen = new Set(read('read-position.vec').map(line =>
+    line[0] === 'position' ? line[5] : line[0] === 'place' ? line[1] : null))
+  seen.delete(null)
+  let n = 0
+  for (const text of seen) {
+    put(`vec-${n}`, cat(raw(n++ & 1), pieces([fromHex(text)]), more))
+  }
+  for (let clock = 0; clock < 28; clock++) {
+    for (const kind of [0, 2]) {
+      put(`vec-seed-${kind}-${clock}`, cat(raw(clock & 1),
+        pieces([cat(kind, 51, clock, raw(kind ? 0 : 0x40))]), more))
+    }
+  }
+  const bad = {
+    kind: cat(3, 1, 1),
+    'clock-huge': cat(0, 51, HUGE, 0),
+    'name-huge': cat(1, HUGE),
+    'name-utf8': cat(1, raw(2, 0xc3, 0x28)),
+    'assoc-huge': cat(1, 't', raw(0xbf, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+      0xff, 0xff, 0x0f)),
+    'assoc-lowest': cat(1, 't', build(e => encoding.writeVarInt(e, -HUGE))),
+    trailing: cat(1, 't', 0, 7)
+  }
+  for (const [name, bytes] of Object.entries(bad)) {
+    put(`bad-${name}`, cat(raw(0), pieces([bytes]), more))
+  }
+}
+
+const readCorpus = () => {
+  const put = folder('read')
+  for (const name of names) {
+    const lines = read(name).filter(line => line[0] === 'update')
+    const bytes = lines.length > 0 ? fromHex(lines.at(-1)[1]) : raw()
+    if (lines.length === 0 || bytes.length > 1500) continue
+    for (const kind of [0, 1, 2, 4]) {
+      put(`vec-${name.slice(0, -4)}-${kind}`, cat(raw(kind | 8), bytes))
+    }
+  }
+  /* each kind of content where it is not looked for */
+  for (const [name, bytes] of Object.entries(badUpdates)) {
+    put(`bad-${name}`, cat(raw(name.length % 7), bytes))
+  }
+}
+
+const jsonCorpus = () => {
+  const put = folder('json')
+  /* roots as what they look like, then by turns; the last one in v2 */
+  const modes = [0, 8, 16, 24]
+  let n = 0
+  documentsOfVectors('update', 2, (name, mode, list) =>
+    put(name, Buffer.concat([raw(mode | modes[n++ % 4], n % 5), pieces(list)])))
+  documentsOfVectors('update2', 1, (name, mode, list) =>
+    put(`${name}-v2`, Buffer.concat([raw(mode | 4, 0), pieces(list)])))
+}
+
+/* Commands: nobody writes them by hand. */
+const convergeCorpus = () => {
+  const put = folder('converge')
+  for (let seed = 1; seed <= 12; seed++) {
+    const r = new Prng(seed, 'converge')
+    put(`vec-${seed}`, Uint8Array.from({ length: 20 * seed }, () => r.below(256)))
+  }
+}
+
 /* Without arguments all are written, otherwise those named. */
 const makers = {
+  json: jsonCorpus,
+  converge: convergeCorpus,
   update: updateCorpus,
   lib0: lib0Corpus,
   vector: vectorCorpus,
@@ -397,7 +517,10 @@ const makers = {
   seed: seedHeader,
   v2: v2Corpus,
   merge: mergeCorpus,
-  diff: diffCorpus
+  diff: diffCorpus,
+  snapshot: snapshotCorpus,
+  position: positionCorpus,
+  read: readCorpus
 }
 const wanted = process.argv.slice(2)
 for (const [name, make] of Object.entries(makers)) {

@@ -4,9 +4,14 @@
 # the list of the lowest layer it needs.
 fuzz_yjs = \
 	tests/fuzz/replay_awareness \
+	tests/fuzz/replay_converge \
 	tests/fuzz/replay_diff \
+	tests/fuzz/replay_json \
 	tests/fuzz/replay_lib0 \
 	tests/fuzz/replay_merge \
+	tests/fuzz/replay_position \
+	tests/fuzz/replay_read \
+	tests/fuzz/replay_snapshot \
 	tests/fuzz/replay_sync \
 	tests/fuzz/replay_update \
 	tests/fuzz/replay_v2 \
@@ -25,6 +30,9 @@ TESTS += $(fuzz_yjs) $(fuzz_room) $(fuzz_transport)
 
 fuzz_main = tests/fuzz/replay.c tests/fuzz/fuzz.h
 tests_fuzz_replay_awareness_SOURCES = tests/fuzz/awareness.c $(fuzz_main)
+tests_fuzz_replay_converge_SOURCES = tests/fuzz/converge.c $(fuzz_main)
+tests_fuzz_replay_json_SOURCES = tests/fuzz/json.c tests/fuzz/seed.h \
+	$(fuzz_main)
 tests_fuzz_replay_diff_SOURCES = tests/fuzz/diff.c $(fuzz_main)
 tests_fuzz_replay_merge_SOURCES = tests/fuzz/merge.c $(fuzz_main)
 tests_fuzz_replay_v2_SOURCES = tests/fuzz/v2.c $(fuzz_main)
@@ -32,6 +40,12 @@ tests_fuzz_replay_frame_SOURCES = tests/fuzz/frame.c $(fuzz_main)
 tests_fuzz_replay_http_head_SOURCES = tests/fuzz/http_head.c $(fuzz_main)
 tests_fuzz_replay_lib0_SOURCES = tests/fuzz/lib0.c $(fuzz_main)
 tests_fuzz_replay_proxy_header_SOURCES = tests/fuzz/proxy_header.c \
+	$(fuzz_main)
+tests_fuzz_replay_position_SOURCES = tests/fuzz/position.c tests/fuzz/seed.h \
+	$(fuzz_main)
+tests_fuzz_replay_read_SOURCES = tests/fuzz/read.c tests/fuzz/seed.h \
+	$(fuzz_main)
+tests_fuzz_replay_snapshot_SOURCES = tests/fuzz/snapshot.c tests/fuzz/seed.h \
 	$(fuzz_main)
 tests_fuzz_replay_session_SOURCES = tests/fuzz/session.c $(fuzz_main)
 tests_fuzz_replay_sync_SOURCES = tests/fuzz/sync.c $(fuzz_main)

@@ -79,6 +79,33 @@ is "text: by name, from stdin" "acd" "$("$yjs" text - -r text <merged)"
 is "json" '{"text":"acd"}' "$("$yjs" json merged)"
 is "json: as named" '{"text":"acd","m":{}}' \
     "$("$yjs" json merged --root=text:text --root m:map)"
+is "delta" '[{"insert":"acd"}]' "$("$yjs" delta merged)"
+# "abcd", of which "bc" is bold, and an embed
+hex 010628000401047465787401618428000262638428020164c62800280104626f6c640474727565c62802280304626f6c64046e756c6c852803077b2269223a317d00 >bold
+is "delta: formats and embeds" '[{"insert":"a"},{"insert":"bc","attributes":{"bold":true}},{"insert":"d"},{"insert":{"i":1}}]' \
+    "$("$yjs" delta bold -r text:text)"
+"$yjs" snapshot a -o a.snap
+is "snapshot: bytes" "00012803" "$(od -An -tx1 a.snap | tr -d ' \n')"
+"$yjs" snapshot merged --to=v2 -o merged.snap
+is "snapshot: v2" "0128010100012804" \
+    "$(od -An -tx1 merged.snap | tr -d ' \n')"
+is "snapshot: json" '{"clocks":{"40":4},"deletes":{"40":[[1,1]]}}' \
+    "$("$yjs" snapshot merged --json)"
+is "snapshot: json without deletes" '{"clocks":{"40":3},"deletes":{}}' \
+    "$("$yjs" snapshot -j a)"
+is "text: at a snapshot" "abc" "$("$yjs" text merged --at=a.snap)"
+is "delta: at a snapshot" '[{"insert":"abc"}]' \
+    "$("$yjs" delta merged --at a.snap)"
+is "json: at a snapshot" '{"text":"abc"}' "$("$yjs" json merged -A a.snap)"
+is "json: at a snapshot in v2" '{"text":"acd"}' \
+    "$("$yjs" convert --to=v2 merged -o merged2.v2
+    "$yjs" json -f v2 merged2.v2 -A merged.snap)"
+code "a snapshot that saw more" 1 "$yjs" text a --at merged.snap -f v1
+"$yjs" snapshot merged -o later.snap
+code "a snapshot that saw more" 1 "$yjs" text a --at later.snap
+is "says so" "yjs: later.snap: has seen more than the document" "$(cat err)"
+code "a snapshot that is cut" 1 "$yjs" text a --at /dev/null
+code "two texts, none named" 2 "$yjs" delta b
 "$yjs" log log -o state
 is "log: dump" "40@0 len 1 string \"a\" in root \"text\"
 40@1 len 1 deleted after 40@0

@@ -453,7 +453,7 @@ START_TEST(test_deep_nesting_is_read)
 }
 END_TEST
 
-/* ------------------------------------------------------- snapshots, positions */
+/* ----------------------------------------------------- snapshots, positions */
 
 static int count_clocks(void *ctx, uint64_t client, uint64_t clock)
 {
