@@ -10,6 +10,7 @@
 #include "base/buf.h"
 #include "base/counters.h"
 #include "base/log.h"
+#include "base/wheel.h"
 #include "transport/env.h"
 #include "transport/gzip.h"
 #include "transport/http_head.h"
@@ -78,6 +79,40 @@ static void check_connect(const struct http_head *head, enum origin_mode mode)
     origin_policy_deinit(&env.origin);
 }
 
+/* Who it is from, behind proxies or not, and whether it is known. */
+static void check_client(const struct http_head *head)
+{
+    static const char token[] = "t";
+    struct wheel wheel;
+    struct transport_env env = {.counters = &counters, .wheel = &wheel};
+    struct buf value = {.data = (char *)(uintptr_t)token, .len = 1};
+    struct address peer, client;
+    char text[FLAP_COOKIE_MAX];
+
+    wheel_init(&wheel, 0);
+    env.limits.flap_deaths = env.limits.flap_clients = 1;
+    env.limits.flap_life_ms = 10;
+    address_from_v4(&peer, (const uint8_t[4]){10, 0, 0, 1});
+    FUZZ_ASSERT(address_list_init(&env.clients.trusted, "private"));
+    for (int header = 0; header < 2; header++) {
+        env.clients.header = header ? CLIENT_FORWARDED
+                                    : CLIENT_X_FORWARDED_FOR;
+        client_address(&env.clients, &peer, head, &client);
+        FUZZ_ASSERT(address_known(&client));
+    }
+    env.flap = flap_new(&env);
+    struct flap_traits traits = {head, &value, NULL, &client};
+    struct flap_client who = flap_identify(env.flap, &traits);
+    FUZZ_ASSERT(who.by != FLAP_NOBODY);
+    flap_ended(env.flap, who, 0, 1, &client, 0);
+    FUZZ_ASSERT(counters.value[COUNTER_FLAPPING] == 1);
+    flap_cookie(env.flap, head, text);
+    FUZZ_ASSERT(strlen(text) < FLAP_COOKIE_MAX && !strpbrk(text, "\r\n"));
+    flap_free(env.flap);
+    FUZZ_ASSERT(counters.value[COUNTER_FLAPPING] == 0);
+    address_list_deinit(&env.clients.trusted);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     const char *text = (const char *)data;
@@ -108,6 +143,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         check_connect(&head, ORIGIN_CONN);
         check_connect(&head, ORIGIN_LIST);
         check_connect(&head, ORIGIN_ANY);
+        check_client(&head);
     }
     free(copy);
     return 0;

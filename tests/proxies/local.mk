@@ -23,6 +23,7 @@ EXTRA_DIST += \
 	$(proxy_examples) \
 	docs/PROXIES.md \
 	tests/proxies/address.test.mjs \
+	tests/proxies/browser.test.mjs \
 	tests/proxies/matrix.test.mjs \
 	tests/proxies/program.mjs \
 	tests/proxies/table.mjs

@@ -32,6 +32,7 @@ unit_room = \
 
 unit_transport = \
 	tests/unit/test_client \
+	tests/unit/test_flap \
 	tests/unit/test_http_head \
 	tests/unit/test_longpoll \
 	tests/unit/test_origin \
