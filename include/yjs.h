@@ -463,7 +463,8 @@ typedef struct yjs_txn yjs_txn;
 YJS_MUST_USE YJS_API int yjs_txn_begin(yjs_doc *doc, void *origin,
                                        yjs_txn **out);
 /** End it: collect garbage, merge neighbours, call the update callback. On
- *  failure everything is taken back. Linear in what was touched. */
+ *  failure everything is taken back. Linear in what was touched. Until the
+ *  next begin, edits and a second commit are YJS_ERR_STATE. */
 YJS_MUST_USE YJS_API int yjs_txn_commit(yjs_txn *txn);
 /** End it and take everything back. NULL is accepted. */
 YJS_API void yjs_txn_abort(yjs_txn *txn);
