@@ -393,8 +393,7 @@ enum yjs_type_kind {
 /**
  * A type of one document. A value: copy it, keep it, nobody frees it. It names
  * the type and does not point at it: once a nested type has been deleted, all
- * calls answer YJS_ERR_DELETED. Its fields are the engine's. The handle of a
- * type made in a transaction that is then taken back means nothing.
+ * calls answer YJS_ERR_DELETED. One of a transaction taken back means nothing.
  */
 struct yjs_type {
     const void *root;
@@ -404,8 +403,8 @@ struct yjs_type {
 /**
  * doc.get(name, kind): a root, made if there is none. One of which only the
  * name was known, because updates put things into it, becomes of this kind;
- * one that was asked for as another kind before is YJS_ERR_TYPE. Not part of a
- * transaction. A text cleans up formats only if some came since it was one.
+ * one that was asked for as another kind before is YJS_ERR_TYPE. Never taken
+ * back. A text cleans up formats only if some came since it was one.
  */
 YJS_MUST_USE YJS_API int yjs_doc_root(yjs_doc *doc, struct yjs_span name,
                                       enum yjs_type_kind kind,
