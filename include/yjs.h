@@ -102,8 +102,7 @@ struct yjs_limits {
     size_t depth;         /**< nesting of an Any value; default 64 */
     size_t pending_bytes; /**< pending structs + delete sets; default 16 MiB */
     size_t doc_bytes;     /**< heap of a document; default unlimited */
-    size_t text_bytes;    /**< one JSON, XML or delta given out; default 1 GiB:
-                               with many formats they are long */
+    size_t text_bytes;    /**< a JSON, XML or delta given; default 1 GiB */
     size_t conflicts;     /**< comparisons of an update's structs with others
                                inserted at the same place; default 16 Mi */
 };
@@ -393,8 +392,7 @@ enum yjs_type_kind {
 /**
  * A type of one document. A value: copy it, keep it, nobody frees it. It names
  * the type and does not point at it: once a nested type has been deleted, all
- * calls answer YJS_ERR_DELETED. Its fields are the engine's. The handle of a
- * type made in a transaction that is then taken back means nothing.
+ * calls answer YJS_ERR_DELETED. One of a transaction taken back means nothing.
  */
 struct yjs_type {
     const void *root;
@@ -404,8 +402,8 @@ struct yjs_type {
 /**
  * doc.get(name, kind): a root, made if there is none. One of which only the
  * name was known, because updates put things into it, becomes of this kind;
- * one that was asked for as another kind before is YJS_ERR_TYPE. Not part of a
- * transaction. A text cleans up formats only if some came since it was one.
+ * one that was asked for as another kind before is YJS_ERR_TYPE. Never taken
+ * back. A text cleans up formats only if some came since it was one.
  */
 YJS_MUST_USE YJS_API int yjs_doc_root(yjs_doc *doc, struct yjs_span name,
                                       enum yjs_type_kind kind,
@@ -463,7 +461,8 @@ typedef struct yjs_txn yjs_txn;
 YJS_MUST_USE YJS_API int yjs_txn_begin(yjs_doc *doc, void *origin,
                                        yjs_txn **out);
 /** End it: collect garbage, merge neighbours, call the update callback. On
- *  failure everything is taken back. Linear in what was touched. */
+ *  failure everything is taken back. Linear in what was touched. Until the
+ *  next begin, edits and a second commit are YJS_ERR_STATE. */
 YJS_MUST_USE YJS_API int yjs_txn_commit(yjs_txn *txn);
 /** End it and take everything back. NULL is accepted. */
 YJS_API void yjs_txn_abort(yjs_txn *txn);

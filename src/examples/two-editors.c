@@ -55,10 +55,11 @@ static void open_editor(struct editor *e, const char *name, uint64_t client)
 
 static void insert(struct editor *e, uint64_t at, const char *what)
 {
+    const struct yjs_span no_attributes = {NULL, 0};
     yjs_txn *txn;
 
     must(yjs_txn_begin(e->doc, NULL, &txn));
-    must(yjs_text_insert(txn, e->text, at, str(what), str("")));
+    must(yjs_text_insert(txn, e->text, at, str(what), no_attributes));
     must(yjs_txn_commit(txn));
 }
 

@@ -10,11 +10,12 @@
 
 #define LINEAR 16u /* up to so many there is no index */
 
-const struct yjs__slice yjs__attrs_null = {(const uint8_t *)"null", 4};
+const struct yjs__attr_value yjs__attrs_null = {
+    {(const uint8_t *)"null", 4}, {0, YJS__NONE}};
 
-bool yjs__attrs_is_null(struct yjs__slice value)
+bool yjs__attrs_is_null(struct yjs__slice json)
 {
-    return value.len == 4 && memcmp(value.ptr, "null", 4) == 0;
+    return json.len == 4 && memcmp(json.ptr, "null", 4) == 0;
 }
 
 void yjs__attrs_init(struct yjs__attrs *a, yjs_doc *doc)
@@ -99,7 +100,7 @@ static int rebuild(struct yjs__attrs *a)
 }
 
 int yjs__attrs_set(struct yjs__attrs *a, struct yjs__slice key,
-                   struct yjs__slice value)
+                   struct yjs__attr_value value)
 {
     struct yjs__attr *e = yjs__attrs_get(a, key);
 
@@ -136,10 +137,11 @@ void yjs__attrs_remove(struct yjs__attrs *a, struct yjs__slice key)
 
 int yjs__attrs_apply(struct yjs__attrs *a, const struct yjs__item *format)
 {
-    struct yjs__slice key, value;
+    struct yjs__attr_value value;
+    struct yjs__slice key;
 
     yjs__attrs_of_format(format, &key, &value);
-    if (!yjs__attrs_is_null(value))
+    if (!yjs__attrs_is_null(value.json))
         return yjs__attrs_set(a, key, value);
     yjs__attrs_remove(a, key);
     return YJS_OK;
@@ -194,9 +196,15 @@ static bool is_object(struct yjs__slice json)
     return json.ptr[0] == '{' || json.ptr[0] == '[';
 }
 
-bool yjs__attrs_same(struct yjs__slice a, struct yjs__slice b)
+bool yjs__attrs_same(const struct yjs__attr_value *a,
+                     const struct yjs__attr_value *b)
 {
-    return a.ptr == b.ptr || (!is_object(a) && equal(a, b));
+    if (!is_object(a->json))
+        return equal(a->json, b->json);
+    if (a->owner.client == YJS__NONE || b->owner.client == YJS__NONE)
+        return a->json.ptr == b->json.ptr;
+    return a->owner.client == b->owner.client &&
+           a->owner.clock == b->owner.clock;
 }
 
 /*
@@ -226,13 +234,14 @@ static uint64_t sum_members(const yjs_doc *doc, struct yjs__slice json,
     return sum;
 }
 
-bool yjs__attrs_equal(const yjs_doc *doc, struct yjs__slice a,
-                      struct yjs__slice b)
+bool yjs__attrs_equal(const yjs_doc *doc, const struct yjs__attr_value *x,
+                      const struct yjs__attr_value *y)
 {
+    struct yjs__slice a = x->json, b = y->json;
     size_t n, m;
     uint64_t sum;
 
-    if (yjs__attrs_same(a, b))
+    if (yjs__attrs_same(x, y))
         return true;
     if (!is_object(a) || !is_object(b) || a.len != b.len ||
         a.ptr[0] != b.ptr[0])
@@ -246,12 +255,22 @@ bool yjs__attrs_equal(const yjs_doc *doc, struct yjs__slice a,
 }
 
 void yjs__attrs_of_format(const struct yjs__item *it, struct yjs__slice *key,
-                          struct yjs__slice *value)
+                          struct yjs__attr_value *value)
 {
     struct yjs__slice s = yjs__content(it);
     struct yjs__reader r;
 
     yjs__reader_init(&r, s.ptr, s.len);
     *key = yjs__read_var_bytes(&r);
-    *value = yjs__read_var_bytes(&r);
+    value->json = yjs__read_var_bytes(&r);
+    if (!yjs__content_owner(it, &value->owner))
+        value->owner = (struct yjs__id){it->clock, it->client};
+}
+
+int yjs__attrs_share(yjs_doc *doc, uint32_t format,
+                     const struct yjs__attr_value *value)
+{
+    if (!is_object(value->json) || value->owner.client == YJS__NONE)
+        return YJS_OK;
+    return yjs__content_set_owner(doc, yjs__item(doc, format), &value->owner);
 }

@@ -546,7 +546,7 @@ void yjs__content_tidy(yjs_doc *doc, struct yjs__item *it)
     struct yjs__slice s;
     uint8_t *p;
 
-    if (it->where != YJS__W_BLOCK)
+    if (it->where != YJS__W_BLOCK || it->kind == YJS__FORMAT)
         return;
     s = yjs__content(it);
     if (s.len > INLINE_MAX && s.len + s.len / 2 + 16 >= it->u.block->cap)
@@ -559,6 +559,40 @@ void yjs__content_tidy(yjs_doc *doc, struct yjs__item *it)
     it->where = fresh.where;
     it->inline_len = fresh.inline_len;
     it->u = fresh.u;
+}
+
+/* -------------------------------------------------------- owners of values */
+
+#define OWNER_SIZE 12u
+
+int yjs__content_set_owner(yjs_doc *doc, struct yjs__item *format,
+                           const struct yjs__id *owner)
+{
+    struct yjs__slice s = yjs__content(format);
+    struct yjs__block *b = new_block(doc, OWNER_SIZE + (uint32_t)s.len);
+
+    if (b == NULL)
+        return doc->mem.err;
+    b->off = OWNER_SIZE;
+    b->len = (uint32_t)s.len;
+    memcpy(b->data, &owner->clock, 8);
+    memcpy(b->data + 8, &owner->client, 4);
+    memcpy(b->data + OWNER_SIZE, s.ptr, s.len);
+    if (format->where == YJS__W_BLOCK)
+        free_block(doc, format->u.block);
+    format->where = YJS__W_BLOCK;
+    format->inline_len = 1;
+    format->u.block = b;
+    return YJS_OK;
+}
+
+bool yjs__content_owner(const struct yjs__item *format, struct yjs__id *owner)
+{
+    if (format->where != YJS__W_BLOCK || format->inline_len == 0)
+        return false;
+    memcpy(&owner->clock, format->u.block->data, 8);
+    memcpy(&owner->client, format->u.block->data + 8, 4);
+    return true;
 }
 
 /* ----------------------------------------------------------------- writing */

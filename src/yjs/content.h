@@ -67,6 +67,15 @@ void yjs__content_append(yjs_doc *doc, struct yjs__item *left,
 /** Give back what a split left unused; may do nothing. */
 void yjs__content_tidy(yjs_doc *doc, struct yjs__item *it);
 
+/**
+ * A format may remember an id: whose value it has in common (attrs.h). It
+ * stands before the content in its block, and `inline_len` tells.
+ */
+YJS_MUST_USE int yjs__content_set_owner(yjs_doc *doc, struct yjs__item *format,
+                                        const struct yjs__id *owner);
+/** False when there is none. */
+bool yjs__content_owner(const struct yjs__item *format, struct yjs__id *owner);
+
 /** Write it as the update format has it, without the first `offset` units. */
 YJS_MUST_USE int yjs__content_write(struct yjs__canon *canon,
                                     struct yjs__writer *w,

@@ -38,7 +38,7 @@ static void put_attributes(struct yjs__render *k, struct yjs__render_frame *f)
         put(k, first ? "\"" : ",\"");
         yjs__print_text(&k->out, a->key);
         put(k, "\":");
-        yjs__write_bytes(&k->out, a->value.ptr, a->value.len);
+        yjs__write_bytes(&k->out, a->value.json.ptr, a->value.json.len);
         first = false;
     }
     put(k, "}");

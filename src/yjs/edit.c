@@ -89,6 +89,8 @@ int yjs_txn_commit(yjs_txn *txn)
     struct yjs__event event;
     int rc = txn->err;
 
+    if (!txn->open)
+        return YJS_ERR_STATE;
     if (rc == YJS_OK) {
         rc = yjs__cleanup_prepare(doc);
         if (rc != YJS_OK)
@@ -107,7 +109,7 @@ int yjs_txn_commit(yjs_txn *txn)
 
 void yjs_txn_abort(yjs_txn *txn)
 {
-    if (txn == NULL)
+    if (txn == NULL || !txn->open)
         return;
     if (txn->err == YJS_OK)
         (void)fail(txn, YJS_ERR_STATE);
@@ -128,6 +130,8 @@ int yjs__edit_type(yjs_txn *txn, struct yjs_type handle, unsigned int kinds,
     struct yjs__type *type;
     int rc;
 
+    if (!txn->open)
+        return YJS_ERR_STATE;
     if (txn->err != YJS_OK)
         return txn->err;
     rc = yjs__handle_type(txn->doc, handle, &type);

@@ -85,7 +85,9 @@ int yjs__text_give(yjs_txn *txn, struct yjs__slice json)
     while (rc == YJS_OK && next_member(&m, &name, &value)) {
         rc = yjs__text_unquote(txn, name, &key);
         if (rc == YJS_OK)
-            rc = yjs__attrs_set(&txn->given, key, value);
+            rc = yjs__attrs_set(
+                &txn->given, key,
+                (struct yjs__attr_value){value, {0, YJS__NONE}});
     }
     return rc;
 }

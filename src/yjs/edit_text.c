@@ -106,33 +106,39 @@ static int insert(struct yjs__place *p, const struct yjs__fresh *content)
 
 /* ------------------------------------------------------------------ formats */
 
-static struct yjs__slice value_or_null(const struct yjs__attrs *a,
-                                       struct yjs__slice key)
+static const struct yjs__attr_value *
+value_or_null(const struct yjs__attrs *a, struct yjs__slice key)
 {
     const struct yjs__attr *e = yjs__attrs_get(a, key);
 
-    return e == NULL ? yjs__attrs_null : e->value;
+    return e == NULL ? &yjs__attrs_null : &e->value;
 }
 
 static int insert_format(struct yjs__place *p, struct yjs__slice key,
-                         struct yjs__slice value)
+                         const struct yjs__attr_value *value)
 {
     struct yjs__writer *w = &p->txn->bytes;
     struct yjs__fresh content = {.kind = YJS__FORMAT, .len = 1};
+    int rc;
 
     w->len = 0;
     yjs__write_var_bytes(w, key.ptr, key.len);
-    yjs__write_var_bytes(w, value.ptr, value.len);
+    yjs__write_var_bytes(w, value->json.ptr, value->json.len);
     if (w->err != YJS_OK)
         return w->err;
     content.bytes = (struct yjs__slice){w->data, w->len};
-    return insert(p, &content);
+    rc = yjs__edit_insert(p->txn, p->list, p->left, p->right, &content,
+                          &p->right);
+    if (rc == YJS_OK)
+        rc = yjs__attrs_share(p->txn->doc, p->right, value);
+    return rc == YJS_OK ? forward(p) : rc;
 }
 
 /* Move over what is deleted, and formats that set what is given. */
 static int minimize(struct yjs__place *p)
 {
-    struct yjs__slice key, value;
+    struct yjs__attr_value value;
+    struct yjs__slice key;
     int rc = YJS_OK;
 
     while (rc == YJS_OK && p->right != 0) {
@@ -143,7 +149,8 @@ static int minimize(struct yjs__place *p)
                 break;
             yjs__attrs_of_format(it, &key, &value);
             if (!yjs__attrs_equal(p->txn->doc,
-                                  value_or_null(&p->txn->given, key), value))
+                                  value_or_null(&p->txn->given, key),
+                                  &value))
                 break;
         }
         rc = forward(p);
@@ -161,13 +168,14 @@ static int insert_given(struct yjs__place *p)
 
     yjs__attrs_clear(&txn->negated);
     while (rc == YJS_OK && (e = yjs__attrs_next(&txn->given, &at)) != NULL) {
-        struct yjs__slice now = value_or_null(&txn->current, e->key);
+        const struct yjs__attr_value *now =
+            value_or_null(&txn->current, e->key);
 
-        if (yjs__attrs_equal(txn->doc, now, e->value))
+        if (yjs__attrs_equal(txn->doc, now, &e->value))
             continue;
-        rc = yjs__attrs_set(&txn->negated, e->key, now);
+        rc = yjs__attrs_set(&txn->negated, e->key, *now);
         if (rc == YJS_OK)
-            rc = insert_format(p, e->key, e->value);
+            rc = insert_format(p, e->key, &e->value);
     }
     return rc;
 }
@@ -175,7 +183,8 @@ static int insert_given(struct yjs__place *p)
 static int insert_negated(struct yjs__place *p)
 {
     struct yjs__attrs *negated = &p->txn->negated;
-    struct yjs__slice key, value;
+    struct yjs__attr_value value;
+    struct yjs__slice key;
     const struct yjs__attr *e;
     size_t at = 0;
     int rc = YJS_OK;
@@ -189,14 +198,14 @@ static int insert_negated(struct yjs__place *p)
             yjs__attrs_of_format(it, &key, &value);
             e = yjs__attrs_get(negated, key);
             if (e == NULL ||
-                !yjs__attrs_equal(p->txn->doc, e->value, value))
+                !yjs__attrs_equal(p->txn->doc, &e->value, &value))
                 break;
             yjs__attrs_remove(negated, key);
         }
         rc = forward(p);
     }
     while (rc == YJS_OK && (e = yjs__attrs_next(negated, &at)) != NULL)
-        rc = insert_format(p, e->key, e->value);
+        rc = insert_format(p, e->key, &e->value);
     return rc;
 }
 
@@ -234,7 +243,8 @@ int yjs__text_put(struct yjs__place *p, const struct yjs__fresh *content)
 static int mark_format(struct yjs__place *p, uint64_t len, bool *over)
 {
     yjs_txn *txn = p->txn;
-    struct yjs__slice key, value;
+    struct yjs__attr_value value;
+    struct yjs__slice key;
     const struct yjs__attr *attr;
     int rc;
 
@@ -242,7 +252,7 @@ static int mark_format(struct yjs__place *p, uint64_t len, bool *over)
     attr = yjs__attrs_get(&txn->given, key);
     if (attr == NULL)
         return yjs__attrs_set(&txn->current, key, value);
-    if (yjs__attrs_equal(txn->doc, attr->value, value)) {
+    if (yjs__attrs_equal(txn->doc, &attr->value, &value)) {
         yjs__attrs_remove(&txn->negated, key);
     } else if (len == 0) {
         *over = true;
@@ -329,7 +339,8 @@ static bool in_gap(const struct yjs__item *it)
 static int gap_end(struct yjs__place *p, uint32_t h, struct yjs__attrs *last,
                    uint32_t *end)
 {
-    struct yjs__slice key, value;
+    struct yjs__attr_value value;
+    struct yjs__slice key;
     int rc = YJS_OK;
 
     for (; h != 0 && in_gap(item(p, h)) && rc == YJS_OK;
@@ -352,20 +363,22 @@ static int clean_format(struct yjs__place *p, uint32_t h, bool passed,
                         const struct yjs__attrs *last)
 {
     struct yjs__attrs *current = &p->txn->current;
-    struct yjs__slice key, value, before;
+    const struct yjs__attr_value *before;
+    struct yjs__attr_value value;
+    struct yjs__slice key;
     int rc = YJS_OK;
 
     yjs__attrs_of_format(item(p, h), &key, &value);
     before = value_or_null(start, key);
-    if (yjs__attrs_get(last, key)->value.ptr == value.ptr &&
-        !yjs__attrs_same(before, value))
+    if (yjs__attrs_get(last, key)->value.json.ptr == value.json.ptr &&
+        !yjs__attrs_same(before, &value))
         return passed ? YJS_OK : yjs__attrs_apply(current, item(p, h));
     rc = yjs__txn_delete(p->txn->doc, h);
-    if (rc != YJS_OK || passed || yjs__attrs_same(before, value) ||
-        !yjs__attrs_same(value_or_null(current, key), value))
+    if (rc != YJS_OK || passed || yjs__attrs_same(before, &value) ||
+        !yjs__attrs_same(value_or_null(current, key), &value))
         return rc;
-    if (!yjs__attrs_is_null(before))
-        return yjs__attrs_set(current, key, before);
+    if (!yjs__attrs_is_null(before->json))
+        return yjs__attrs_set(current, key, *before);
     yjs__attrs_remove(current, key);
     return YJS_OK;
 }

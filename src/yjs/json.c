@@ -71,9 +71,10 @@ static void push_frame(struct yjs__render *k, const struct yjs__type *type,
         .type = type, .mode = mode, .first = true, .string = string};
     f->item = type->seq ? yjs__list(k->doc, type->seq)->first : 0;
     f->entry = type->entries;
-    yjs__attrs_init(&f->attrs, k->doc);
     if (mode == YJS__RENDER_MAP)
         collect_indexes(k, f);
+    else
+        yjs__attrs_init(&f->attrs, k->doc);
 }
 
 static void render_xml(struct yjs__render *k, const struct yjs__type *type,

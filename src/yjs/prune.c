@@ -20,7 +20,8 @@
  * update is left in its place.
  *
  * Only what is deleted for good may go: what the update itself does not
- * delete is never touched, whatever the type it is in.
+ * delete is never touched, whatever the type it is in. Formats stay as well:
+ * that one was deleted is what Yjs cleans up the formats around it for.
  */
 #include "yjs/prune.h"
 
@@ -390,7 +391,7 @@ static int write_structs(struct prune *p, struct yjs__slice update)
 
     yjs__walk_init(&w, update, &p->ctx, UINT64_MAX);
     while (p->err == YJS_OK && yjs__walk_next(&w)) {
-        if (is_item(&w.view))
+        if (is_item(&w.view) && yjs__view_kind(&w.view) != YJS__FORMAT)
             prune_item(p, &w.view);
         else
             put(p, &w.view);

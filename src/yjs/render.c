@@ -34,9 +34,12 @@ static void close_frame(struct yjs__render *k)
         yjs__xml_close(k, f->type);
     if (f->string)
         put(k, "\"");
+    if (f->mode == YJS__RENDER_MAP) {
+        yjs__vec_trim(&k->mem, &f->indexes, sizeof(struct yjs__indexed), 0);
+        return;
+    }
     yjs__attrs_trim(&f->attrs, 0);
     yjs__vec_trim(&k->mem, &f->tags, sizeof(struct yjs__attr *), 0);
-    yjs__vec_trim(&k->mem, &f->indexes, sizeof(struct yjs__indexed), 0);
 }
 
 int yjs__render_all(struct yjs__render *k)

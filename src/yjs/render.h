@@ -36,10 +36,16 @@ struct yjs__render_frame {
     bool embed;   /**< DELTA: an embed was printed, not its attributes */
     uint32_t item;  /**< next in the sequence */
     uint32_t entry; /**< MAP: next entry */
-    struct yjs__vec indexes; /**< MAP: struct yjs__indexed, ascending */
-    size_t next_index;       /**< MAP: of those, next to print */
-    struct yjs__attrs attrs; /**< XML_TEXT, DELTA: those in force */
-    struct yjs__vec tags;    /**< XML_TEXT: struct yjs__attr *, by key */
+    union {
+        struct { /* MAP */
+            struct yjs__vec indexes; /**< struct yjs__indexed, ascending */
+            size_t next_index;       /**< of those, next to print */
+        };
+        struct { /* the others */
+            struct yjs__attrs attrs; /**< XML_TEXT, DELTA: those in force */
+            struct yjs__vec tags;    /**< XML_TEXT: yjs__attr *, by key */
+        };
+    };
 };
 
 struct yjs__render {

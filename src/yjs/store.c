@@ -258,7 +258,9 @@ int yjs__store_push(yjs_doc *doc, uint32_t h)
 
     if (k == NULL)
         rc = add_chunk(doc, c, 0, 2);
-    else if (k->len == YJS__CHUNK || it->clock - k->clock > UINT32_MAX)
+    else if (it->clock - k->clock > UINT32_MAX) /* huge clocks: few in each */
+        rc = add_chunk(doc, c, c->len, 2);
+    else if (k->len == YJS__CHUNK)
         rc = add_chunk(doc, c, c->len, YJS__CHUNK);
     else if (k->len == k->cap)
         rc = grow_chunk(doc, k);
@@ -337,7 +339,7 @@ static int insert_far(yjs_doc *doc, struct yjs__client *c, struct yjs__spot s,
                       uint32_t h)
 {
     struct yjs__chunk *right;
-    int rc = add_chunk(doc, c, s.chunk + 1, YJS__CHUNK);
+    int rc = add_chunk(doc, c, s.chunk + 1, 2);
 
     if (rc != YJS_OK)
         return rc;

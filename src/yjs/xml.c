@@ -308,12 +308,12 @@ static void open_marks(struct yjs__render *k, struct yjs__render_frame *f)
 
         put(k, "<");
         yjs__print_text(&k->out, m->key);
-        if (m->value.ptr[0] == '{')
-            put_object(k, m->value);
-        else if (m->value.ptr[0] == '"')
-            put_string(k, m->value);
-        else if (m->value.ptr[0] == '[')
-            put_array(k, m->value);
+        if (m->value.json.ptr[0] == '{')
+            put_object(k, m->value.json);
+        else if (m->value.json.ptr[0] == '"')
+            put_string(k, m->value.json);
+        else if (m->value.json.ptr[0] == '[')
+            put_array(k, m->value.json);
         put(k, ">");
     }
     f->tagged = true;

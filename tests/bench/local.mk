@@ -39,26 +39,39 @@ bench-report:
 	$(bench_run) --report $(ARGS)
 .PHONY: bench bench-report
 
-# libyjs beside npm yjs, and what hostile input costs. With WRITE=1 the tables
-# of docs/PERFORMANCE-YJS.md are written anew.
+# libyjs beside npm yjs, and what crafted input costs it:
 #   make bench-yjs [BENCH='--updates 50000 --runs 5']
-#   make bench-hostile
-EXTRA_PROGRAMS += tests/bench/yjs-bench
+#   make bench-hostile [HOSTILE='--only ranges']
+# bench-doc runs both and writes their tables into docs/PERFORMANCE-YJS.md.
+EXTRA_PROGRAMS += tests/bench/hostile tests/bench/yjs-bench
+tests_bench_hostile_SOURCES = tests/bench/hostile.c
+tests_bench_hostile_LDADD = libyjs.a -lm
 tests_bench_yjs_bench_SOURCES = tests/bench/yjs-bench.c
 tests_bench_yjs_bench_LDADD = libyjs.a
-CLEANFILES += tests/bench/yjs-bench
-clean-local:
-	rm -rf tests/bench/scratch
+CLEANFILES += tests/bench/hostile tests/bench/yjs-bench
 EXTRA_DIST += \
 	tests/bench/bench-yjs.mjs \
 	tests/bench/measure.mjs \
 	tests/bench/section.mjs \
 	tests/bench/trace.mjs \
 	tests/bench/workloads.mjs
+clean-local:
+	rm -rf tests/bench/scratch
+
 bench_doc = $(top_srcdir)/docs/PERFORMANCE-YJS.md
-bench-yjs: yjs$(EXEEXT) tests/bench/yjs-bench$(EXEEXT) tests/.node-stamp
-	ROOMD_NODE_MODULES='$(NODE_MODULES)' \
+run_bench_yjs = ROOMD_NODE_MODULES='$(NODE_MODULES)' \
 	node --expose-gc $(top_srcdir)/tests/bench/bench-yjs.mjs \
-	    --yjs ./yjs$(EXEEXT) --edits tests/bench/yjs-bench$(EXEEXT) \
-	    --dir tests/bench/scratch $(BENCH) $(WRITE:1=--write $(bench_doc))
-.PHONY: bench-yjs
+	--yjs ./yjs$(EXEEXT) --edits tests/bench/yjs-bench$(EXEEXT) \
+	--dir tests/bench/scratch $(BENCH)
+bench_yjs_needs = yjs$(EXEEXT) tests/bench/yjs-bench$(EXEEXT) \
+	tests/.node-stamp
+bench-yjs: $(bench_yjs_needs)
+	$(run_bench_yjs)
+bench-hostile: tests/bench/hostile$(EXEEXT)
+	tests/bench/hostile$(EXEEXT) $(HOSTILE)
+bench-doc: $(bench_yjs_needs) tests/bench/hostile$(EXEEXT)
+	$(run_bench_yjs) --write $(bench_doc)
+	tests/bench/hostile$(EXEEXT) >tests/bench/scratch/hostile.md
+	node $(top_srcdir)/tests/bench/section.mjs $(bench_doc) bench-hostile \
+	    <tests/bench/scratch/hostile.md
+.PHONY: bench-yjs bench-hostile bench-doc

@@ -2,6 +2,8 @@
 /*
  * A part of a document that a program writes, between two comments:
  *   <!-- begin NAME --> ... <!-- end NAME -->
+ *
+ *   node section.mjs FILE NAME <TEXT
  */
 import fs from 'node:fs'
 
@@ -13,4 +15,8 @@ export const writeSection = (file, name, text) => {
   if (from < 0 || to < from) throw new Error(`${file} has no part ${name}`)
   fs.writeFileSync(file, old.slice(0, from + begin.length) + '\n' + text +
     old.slice(to))
+}
+
+if (process.argv[1]?.endsWith('section.mjs')) {
+  writeSection(process.argv[2], process.argv[3], fs.readFileSync(0, 'utf8'))
 }

@@ -131,13 +131,16 @@ const build = spec => {
 
 /* ------------------------------------------------------------- random calls */
 
-/* Values are no objects: Yjs asks whether they are the same one, which nobody
- * can tell who did not see them come. */
+/* Objects are fresh with every call: Yjs asks whether they are the same one. */
 const MARKS = [
   { bold: true }, { bold: null }, { italic: true }, { italic: null },
   { color: 'red' }, { color: 'blue' }, { color: null },
   { bold: true, italic: true }, { 'ü😀': 'ß' }, { 7: 1, 3: 2 }, { 3: null },
-  { bold: true, color: null, 7: 'x' }, { 'q"\\': '"\\\n' }, { n: 0.5 }, {}
+  { bold: true, color: null, 7: 'x' }, { 'q"\\': '"\\\n' }, { n: 0.5 }, {},
+  { strong: {} }, { strong: {} }, { strong: null }, { link: { href: 'a' } },
+  { link: { href: 'a' } }, { link: { href: 'b' } }, { link: null },
+  { link: { href: 'a', to: 1 } }, { link: { to: 1, href: 'a' } },
+  { deep: { a: { b: 1 } } }, { deep: null }, { list: [1, 'x'] }, { list: [] }
 ]
 /* more than fit into a look at each */
 const many = value => Object.fromEntries(

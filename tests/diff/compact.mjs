@@ -49,7 +49,8 @@ const json = doc => {
   /* the order of a map's keys is that of their arrival, and no state */
   return JSON.stringify(doc.toJSON(), (key, value) => {
     if (typeof value === 'bigint') return `${value}n`
-    if (value?.constructor !== Object) return value
+    if (typeof value !== 'object' || value === null || Array.isArray(value) ||
+        ArrayBuffer.isView(value)) return value
     return Object.fromEntries(
       Object.entries(value).sort(([a], [b]) => a < b ? -1 : 1))
   })

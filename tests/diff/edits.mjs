@@ -40,11 +40,9 @@ const MARKS = [
   { 'ü😀': 'ß' }
 ]
 
-const PLAIN_MARKS = MARKS.filter(m => !('link' in m))
-
 /* a copy: Yjs writes into the attributes it is given */
-const anyMark = r => ({ ...r.pick(r.plain ? PLAIN_MARKS : MARKS) })
-const mark = r => r.plain || r.chance(0.9) ? anyMark(r) : { free: jsonValue(r) }
+const anyMark = r => ({ ...r.pick(MARKS) })
+const mark = r => r.chance(0.9) ? anyMark(r) : { free: jsonValue(r) }
 
 const newDoc = ctx => {
   const { r } = ctx

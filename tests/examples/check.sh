@@ -84,7 +84,7 @@ check "merge-updates writes an update" "$(
 
 build two-editors "$src/src/examples/two-editors.c"
 for kind in two-editors two-editors-static; do
-    says "$kind" "bob sends 11 bytes
+    says "$kind" "bob sends 10 bytes
 ann: Hello, world!
 bob: Hello, world!" "$dir/$kind"
 done

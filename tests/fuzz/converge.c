@@ -357,7 +357,7 @@ static int edit_text(struct replica *r, struct yjs_type type, uint8_t what,
                                     text_span(PICK(deltas, more)));
     default:
         return yjs_text_insert(r->txn, type, at, text_span(PICK(strings, more)),
-                               text_span(""));
+                               none);
     }
 }
 

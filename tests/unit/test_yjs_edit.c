@@ -255,6 +255,29 @@ START_TEST(one_transaction_at_a_time)
 }
 END_TEST
 
+/* Who kept it edits nothing, and ends nothing. */
+START_TEST(a_transaction_ends_once)
+{
+    struct yjs_value one = number(1);
+    yjs_doc *doc = new_doc(1, NULL);
+    struct yjs_type list = root(doc, "a", YJS_TYPE_ARRAY);
+    yjs_txn *txn = begin(doc);
+
+    ck_assert_int_eq(yjs_array_push(txn, list, &one, 1), YJS_OK);
+    commit(txn);
+    ck_assert_int_eq(yjs_array_push(txn, list, &one, 1), YJS_ERR_STATE);
+    ck_assert_int_eq(yjs_txn_commit(txn), YJS_ERR_STATE);
+    yjs_txn_abort(txn);
+    expect_json(doc, "a:array", "{\"a\":[1]}");
+    txn = begin(doc);
+    yjs_txn_abort(txn);
+    ck_assert_int_eq(yjs_array_push(txn, list, &one, 1), YJS_ERR_STATE);
+    ck_assert_int_eq(yjs_txn_commit(txn), YJS_ERR_STATE);
+    expect_json(doc, "a:array", "{\"a\":[1]}");
+    yjs_doc_free(doc);
+}
+END_TEST
+
 /* Some of everything. */
 static int edit_all(yjs_txn *txn, struct yjs_type text, struct yjs_type list,
                     struct yjs_type map, struct yjs_type xml)
@@ -585,7 +608,8 @@ END_TEST
 
 SUITE_MAIN("yjs/edit", a_root_has_one_kind, bad_deltas_do_nothing,
            refused_edits_do_nothing, a_deleted_type_is_refused,
-           one_transaction_at_a_time, an_abort_takes_all_back,
+           one_transaction_at_a_time,
+           a_transaction_ends_once, an_abort_takes_all_back,
            memory_may_end_at_any_call, a_limit_breaks_the_transaction,
            values_nest_within_the_limit, positions_hold_under_many_edits,
            typing_asks_for_next_to_no_memory)
