@@ -89,7 +89,6 @@ struct yjs_id {
 
 /** Free and reset; accepts a zeroed struct. */
 YJS_API void yjs_bytes_free(struct yjs_bytes *bytes);
-
 /* ------------------------------------------------------------ documents */
 
 typedef struct yjs_doc yjs_doc;
@@ -268,12 +267,10 @@ YJS_MUST_USE YJS_API int yjs_update_diff(struct yjs_span update,
                                          struct yjs_update_error *err,
                                          struct yjs_bytes *out);
 
-/**
- * The update without the content that it deletes itself, as a Yjs that collects
- * garbage keeps it: deleted items become DELETED, those in deleted types GC.
- * Whoever applies it comes to the same document, maybe sooner: a GC waits for
- * nothing. Not for documents that keep_deleted.
- */
+/** The update without the content that it deletes itself, as a Yjs that collects
+ *  garbage keeps it: deleted items become DELETED, those in deleted types GC;
+ *  formats stay. Applied, it makes the same document, maybe sooner: a GC waits
+ *  for nothing. Not for documents that keep_deleted. */
 YJS_MUST_USE YJS_API int
 yjs_update_compact(struct yjs_span update, const struct yjs_update_options *opt,
                    struct yjs_update_error *err, struct yjs_bytes *out);
@@ -527,7 +524,6 @@ struct yjs_update_event {
 };
 
 typedef void (*yjs_update_fn)(void *ctx, const struct yjs_update_event *event);
-
 /**
  * Call `fn` after each transaction that changed something, with its update in
  * the formats asked for: YJS_FORMAT_V1 | YJS_FORMAT_V2. There is one callback;
