@@ -267,10 +267,10 @@ YJS_MUST_USE YJS_API int yjs_update_diff(struct yjs_span update,
                                          struct yjs_update_error *err,
                                          struct yjs_bytes *out);
 
-/** The update without the content that it deletes itself, as a Yjs that collects
- *  garbage keeps it: deleted items become DELETED, those in deleted types GC;
- *  formats stay. Applied, it makes the same document, maybe sooner: a GC waits
- *  for nothing. Not for documents that keep_deleted. */
+/** The update without the content that it deletes itself, as a collecting Yjs
+ *  keeps it: deleted items become DELETED, those in deleted types GC; formats
+ *  stay. Applied, it makes the same document, maybe sooner: a GC waits for
+ *  nothing. Not for documents that keep_deleted. */
 YJS_MUST_USE YJS_API int
 yjs_update_compact(struct yjs_span update, const struct yjs_update_options *opt,
                    struct yjs_update_error *err, struct yjs_bytes *out);
