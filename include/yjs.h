@@ -89,7 +89,6 @@ struct yjs_id {
 
 /** Free and reset; accepts a zeroed struct. */
 YJS_API void yjs_bytes_free(struct yjs_bytes *bytes);
-
 /* ------------------------------------------------------------ documents */
 
 typedef struct yjs_doc yjs_doc;
@@ -102,7 +101,7 @@ struct yjs_limits {
     size_t depth;         /**< nesting of an Any value; default 64 */
     size_t pending_bytes; /**< pending structs + delete sets; default 16 MiB */
     size_t doc_bytes;     /**< heap of a document; default unlimited */
-    size_t text_bytes;    /**< a JSON, XML or delta given; default 1 GiB */
+    size_t text_bytes;    /**< one JSON, XML or delta text; default 1 GiB */
     size_t conflicts;     /**< comparisons of an update's structs with others
                                inserted at the same place; default 16 Mi */
 };
@@ -268,12 +267,10 @@ YJS_MUST_USE YJS_API int yjs_update_diff(struct yjs_span update,
                                          struct yjs_update_error *err,
                                          struct yjs_bytes *out);
 
-/**
- * The update without the content that it deletes itself, as a Yjs that collects
- * garbage keeps it: deleted items become DELETED, those in deleted types GC.
- * Whoever applies it comes to the same document, maybe sooner: a GC waits for
- * nothing. Not for documents that keep_deleted.
- */
+/** The update without the content that it deletes itself, as a collecting Yjs
+ *  keeps it: deleted items become DELETED, those in deleted types GC; formats
+ *  stay. Applied, it makes the same document, maybe sooner: a GC waits for
+ *  nothing. Not for documents that keep_deleted. */
 YJS_MUST_USE YJS_API int
 yjs_update_compact(struct yjs_span update, const struct yjs_update_options *opt,
                    struct yjs_update_error *err, struct yjs_bytes *out);
@@ -527,7 +524,6 @@ struct yjs_update_event {
 };
 
 typedef void (*yjs_update_fn)(void *ctx, const struct yjs_update_event *event);
-
 /**
  * Call `fn` after each transaction that changed something, with its update in
  * the formats asked for: YJS_FORMAT_V1 | YJS_FORMAT_V2. There is one callback;
@@ -586,11 +582,11 @@ YJS_MUST_USE YJS_API int yjs_map_size(const yjs_doc *doc, struct yjs_type type,
 struct yjs_iter {
     const yjs_doc *doc;
     const void *type;
-    uint32_t at, next;
     struct yjs_span rest;
     uint64_t left;
+    uint32_t at, next;
     bool entries, half;
-    int err; /**< why it ended early: YJS_ERR_NOMEM; else 0 */
+    int err; /**< why it ended early, else 0 */
 };
 
 YJS_MUST_USE YJS_API int yjs_iter_sequence(const yjs_doc *doc,
@@ -610,8 +606,8 @@ YJS_MUST_USE YJS_API int yjs_type_to_json(yjs_doc *doc, struct yjs_type type,
 YJS_MUST_USE YJS_API int yjs_value_to_json(yjs_doc *doc,
                                            const struct yjs_value *value,
                                            struct yjs_bytes *out);
-/** type.toString() of texts and XML: plain text without formats, or XML, as
- *  UTF-8, in which half of a surrogate pair is U+FFFD. */
+/** type.toString() of texts (without formats) and of XML, as UTF-8, in which
+ *  half of a surrogate pair is U+FFFD. */
 YJS_MUST_USE YJS_API int yjs_type_to_string(yjs_doc *doc, struct yjs_type type,
                                             struct yjs_bytes *out);
 /** JSON.stringify of text.toDelta(). */
@@ -643,9 +639,9 @@ yjs_snapshot_visit(struct yjs_span snapshot,
                    const struct yjs_update_options *opt,
                    const struct yjs_snapshot_visitor *visitor,
                    struct yjs_update_error *err);
-/** Y.createDocFromSnapshot: a new document with what there was; `opt` NULL:
- *  defaults, allocator of `doc`. YJS_ERR_STATE if `doc` collects garbage,
- *  YJS_ERR_RANGE if it lacks a clock of it. Linear. */
+/** Y.createDocFromSnapshot: a new document with what there was (`opt` NULL: the
+ *  allocator of `doc`). YJS_ERR_STATE if `doc` collects garbage, YJS_ERR_RANGE
+ *  if it lacks a clock of it. Linear. */
 YJS_MUST_USE YJS_API int yjs_doc_at_snapshot(yjs_doc *doc,
                                              struct yjs_span snapshot,
                                              enum yjs_format format,

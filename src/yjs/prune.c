@@ -62,7 +62,7 @@ static bool is_item(const struct yjs__view *v)
     return yjs__view_kind(v) != YJS__GC && yjs__view_kind(v) != YJS__SKIP;
 }
 
-/* ----------------------------------------------------------- what is deleted */
+/* ---------------------------------------------------------- what is deleted */
 
 /* The first range that ends behind the clock; of this client if there is. */
 static const struct yjs__range *range_at(const struct prune *p,
@@ -331,7 +331,7 @@ static void prune_item(struct prune *p, const struct yjs__view *v)
     }
 }
 
-/* ------------------------------------------------------------------- passes */
+/* ------------------------------------------------------------------ passes */
 
 /* The delete set, and whether it has a type in it. */
 static int read_deletes(struct prune *p, struct yjs__slice update,

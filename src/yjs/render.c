@@ -171,30 +171,37 @@ int yjs_doc_to_json(yjs_doc *doc, const char *type_spec, struct yjs_bytes *out)
     return finish(&k, rc, out);
 }
 
-int yjs_type_to_json(yjs_doc *doc, struct yjs_type handle,
-                     struct yjs_bytes *out)
+static int print_type_as(yjs_doc *doc, struct yjs_type handle,
+                         unsigned int kinds,
+                         void (*begin)(struct yjs__render *k,
+                                       const struct yjs__type *type),
+                         struct yjs_bytes *out)
 {
     struct yjs__render k;
     struct yjs__type *type;
-    int rc = yjs__type_of_kinds(doc, handle, YJS__TYPES_ALL, &type);
+    int rc = yjs__type_of_kinds(doc, handle, kinds, &type);
 
     init(&k, doc);
     if (rc == YJS_OK)
-        yjs__render_type(&k, type, type->ref, false);
+        begin(&k, type);
     return finish(&k, rc, out);
+}
+
+static void begin_json(struct yjs__render *k, const struct yjs__type *type)
+{
+    yjs__render_type(k, type, type->ref, false);
+}
+
+int yjs_type_to_json(yjs_doc *doc, struct yjs_type handle,
+                     struct yjs_bytes *out)
+{
+    return print_type_as(doc, handle, YJS__TYPES_ALL, begin_json, out);
 }
 
 int yjs_text_to_delta(yjs_doc *doc, struct yjs_type handle,
                       struct yjs_bytes *out)
 {
-    struct yjs__render k;
-    struct yjs__type *type;
-    int rc = yjs__type_of_kinds(doc, handle, YJS__TYPES_TEXT, &type);
-
-    init(&k, doc);
-    if (rc == YJS_OK)
-        yjs__render_delta(&k, type);
-    return finish(&k, rc, out);
+    return print_type_as(doc, handle, YJS__TYPES_TEXT, yjs__render_delta, out);
 }
 
 /* A text as it is, without a way by JSON. */

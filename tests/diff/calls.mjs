@@ -53,7 +53,7 @@ const hex = bytes => Buffer.from(bytes).toString('hex')
 const unhex = text => new Uint8Array(Buffer.from(text, 'hex'))
 
 /* UTF-8 has no halves of pairs */
-const whole = s => s.toWellFormed ? s.toWellFormed()
+export const wellFormed = s => s.toWellFormed ? s.toWellFormed()
   : s.replace(/[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g, '\ufffd')
 
 const numberText = v => Object.is(v, -0) ? '-0' : String(v)
@@ -66,14 +66,14 @@ const describe = (r, v) => {
     case 'boolean': return { k: 'bool', v }
     case 'number': return { k: 'number', v: numberText(v) }
     case 'bigint': return { k: 'bigint', v: String(v) }
-    case 'string': return { k: 'string', v: whole(v) }
+    case 'string': return { k: 'string', v: wellFormed(v) }
   }
   if (v instanceof Uint8Array) return { k: 'bytes', v: hex(v) }
   const e = encoding.createEncoder()
   encoding.writeAny(e, v)
   const any = encoding.toUint8Array(e)
   if (r.chance(0.5)) return { k: 'any', v: hex(any) }
-  return { k: 'json', v: whole(JSON.stringify(jsonValue(r))) }
+  return { k: 'json', v: wellFormed(JSON.stringify(jsonValue(r))) }
 }
 
 const TYPE_NAMES = ['p', 'DIV', 'h1', 'ü', 'a-b']
@@ -90,7 +90,7 @@ const docValue = (r, ctx) => {
   if (r.chance(0.2)) options.gc = r.chance(0.5)
   if (r.chance(0.3)) options.meta = { v: jsonValue(r, 1) }
   return {
-    k: 'doc', name: `sub-${ctx.guids++}`, v: whole(JSON.stringify(options))
+    k: 'doc', name: `sub-${ctx.guids++}`, v: wellFormed(JSON.stringify(options))
   }
 }
 
@@ -180,12 +180,12 @@ const delta = (ctx, type) => {
         break
       default:
         op.insert = r.chance(0.2) ? { image: jsonValue(r, 1) }
-          : r.chance(0.05) ? r.pick([5, true, [1], '']) : whole(randomString(r))
+          : r.chance(0.05) ? r.pick([5, true, [1], '']) : wellFormed(randomString(r))
     }
     if (op.delete === undefined && r.chance(0.6)) op.attributes = r.pick(MARKS)
     ops.push(op)
   }
-  return { call: 'textDelta', text: whole(JSON.stringify(ops)) }
+  return { call: 'textDelta', text: wellFormed(JSON.stringify(ops)) }
 }
 
 const textCall = (ctx, type) => {
@@ -205,7 +205,7 @@ const textCall = (ctx, type) => {
       call: 'textInsert',
       at: place(r, length),
       text: r.chance(0.5) ? r.pick(['a', 'b', '😀', '']) || 'c'
-        : whole(randomString(r)),
+        : wellFormed(randomString(r)),
       attributes
     }
     case 'del': return { call: 'textDelete', ...range(r, length) }
@@ -214,7 +214,7 @@ const textCall = (ctx, type) => {
     case 'embed': {
       const value = r.chance(0.3) ? typeValue(r, false)
         : r.chance(0.1) ? { k: 'string', v: 'str' }
-          : { k: 'json', v: whole(JSON.stringify({ e: jsonValue(r) })) }
+          : { k: 'json', v: wellFormed(JSON.stringify({ e: jsonValue(r) })) }
       return {
         call: 'textEmbed', at: place(r, length), values: [value], attributes
       }
@@ -228,7 +228,7 @@ const mapCall = (ctx, type) => {
   const { r } = ctx
   const clear = type instanceof Y.Map ? 0.7 : 0
   const op = r.weighted({ set: 30, del: 8, clear })
-  const key = whole(randomKey(r))
+  const key = wellFormed(randomKey(r))
   switch (op) {
     case 'set': return { call: 'mapSet', key, values: [mapValue(ctx, type)] }
     case 'del': return { call: 'mapDelete', key }

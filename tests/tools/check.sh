@@ -73,8 +73,8 @@ is "compact: what was in a deleted type is collected" \
     "40@0 len 1 deleted in root \"m\" key \"a\"
 40@1 len 1 gc
 delete 40@0 len 2" "$("$yjs" dump compacted)"
-head -c 5 merged >cut
-code "compact: a cut file" 1 "$yjs" compact cut
+head -c 5 merged >short
+code "compact: a cut file" 1 "$yjs" compact short
 is "text: by name, from stdin" "acd" "$("$yjs" text - -r text <merged)"
 is "json" '{"text":"acd"}' "$("$yjs" json merged)"
 is "json: as named" '{"text":"acd","m":{}}' \
