@@ -103,6 +103,10 @@ look_for_bench_needs() {
         missing="$missing libnginx-mod-nchan"
     need_command perf linux-perf
     need_command valgrind valgrind
+    [ -n "$(find /usr/lib -name libjemalloc.so.2)" ] ||
+        missing="$missing libjemalloc2"
+    [ -n "$(find /usr/lib -name libmimalloc.so.2)" ] ||
+        missing="$missing libmimalloc2.0"
 }
 
 # Quiet when it works, everything apt said when it does not.

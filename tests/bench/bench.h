@@ -40,6 +40,7 @@ struct options {
     int bytes;        /**< of text in one update */
     int connect_rate; /**< connections a second; 0: 128 in flight */
     double document;  /**< MB that each room holds before its others join */
+    double wait;      /**< seconds before that */
     double idle;      /**< seconds to watch the server do nothing */
     bool leave;       /**< close all at the end, watch the memory */
     bool touch;       /**< one update in each room before anything else */

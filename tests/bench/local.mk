@@ -1,6 +1,10 @@
 # SPDX-License-Identifier: MIT
-# Load and measurement; never part of make check. `make bench` runs all of it.
-EXTRA_PROGRAMS += tests/bench/roomd-bench tests/bench/floor tests/bench/micro
+# Load and measurement: `make bench` runs all of it, make check only looks
+# whether the load and the daemon still understand each other.
+check_PROGRAMS += tests/bench/roomd-bench
+EXTRA_PROGRAMS += tests/bench/floor tests/bench/micro
+dist_check_SCRIPTS += tests/bench/check.sh
+TESTS += tests/bench/check.sh
 tests_bench_roomd_bench_SOURCES = \
 	tests/bench/bench.h \
 	tests/bench/load.c \
@@ -13,7 +17,7 @@ tests_bench_roomd_bench_SOURCES = \
 tests_bench_floor_SOURCES = tests/bench/floor.c
 tests_bench_micro_SOURCES = tests/bench/micro.c
 tests_bench_micro_LDADD = libchannel.a libroom.a libyjs.a libbase.a
-CLEANFILES += tests/bench/roomd-bench tests/bench/floor tests/bench/micro
+CLEANFILES += tests/bench/floor tests/bench/micro
 EXTRA_DIST += \
 	tests/bench/budget.mjs \
 	tests/bench/flame.mjs \

@@ -79,14 +79,19 @@ void poll_hello(struct conn *c)
     get(c);
 }
 
+/* All that waits, a message a line; nchan's publisher takes one a request. */
 static void post_waiting(struct conn *poster)
 {
     struct conn *session = &bench.conns[poster->index];
+    struct bytes *waiting = &poster->waiting;
+    const uint8_t *end;
 
-    if (poster->busy || poster->waiting.len == 0)
+    if (poster->busy || waiting->len == 0)
         return;
-    post(poster, session, poster->waiting.data, poster->waiting.len);
-    bytes_free(&poster->waiting);
+    end = nchan() ? memchr(waiting->data, '\n', waiting->len) : NULL;
+    size_t n = end ? (size_t)(end - waiting->data) : waiting->len;
+    post(poster, session, waiting->data, n);
+    bytes_drop(waiting, end ? n + 1 : n);
 }
 
 void poll_post(struct conn *c, const void *body, size_t n)
@@ -94,10 +99,8 @@ void poll_post(struct conn *c, const void *body, size_t n)
     if (!c->poster)
         c->poster = conn_open(zalloc(1, sizeof *c), POSTER, c->index);
     struct bytes *waiting = &c->poster->waiting;
-    if (waiting->len && !nchan())
+    if (waiting->len)
         bytes_add(waiting, "\n", 1);
-    else if (waiting->len)
-        die("nchan's publisher takes one message a request: a lower rate");
     bytes_add(waiting, body, n);
     post_waiting(c->poster);
 }

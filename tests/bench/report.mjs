@@ -65,6 +65,8 @@ const targets = [
     'memory-100', 'bytes_per_connection', { less: 3072 }],
   ['with a room and document of its own, bytes', 'at most 4,608',
     'memory-own', 'bytes_per_connection', { less: 4608 }],
+  ['the same while the document is open, bytes', '-', 'memory-own-open',
+    'bytes_per_connection', {}],
   ['Memory of a parked long-poll session, bytes', 'at most 5,120',
     'longpoll-5000', perSession, { less: 5120 }],
   ['No connection: PSS, KiB', 'under 8,192', 'idle-empty', 'pss_start_kib',
@@ -218,6 +220,14 @@ function budgetTable (budget) {
   return table(['instructions of one update', ...kinds], rows)
 }
 
+function allocatorTable (results) {
+  return table(['allocator', 'bytes a connection', 'given back, %',
+    'left, MiB', 'saturated fan-out, per CPU s'],
+  Object.entries(results.allocators).map(([name, { memory, load }]) => [name,
+    format(memory.bytes_per_connection), format(leftPercent(memory)),
+    format(memory.pss_left_8s_kib / 1024), format(load[CPU])]))
+}
+
 function flameText (results) {
   const rows = Object.entries(results.flames).filter(([, s]) => s).map(
     ([name, s]) => [`[${name}](flame-${name}.svg)`,
@@ -309,9 +319,13 @@ export function report (results, out, write) {
       budgetTable(results.budget))
   }
   parts.push('## Memory and connecting', note.memory, joins(results,
-    ['memory-100', 'memory-own', 'rooms-resident', 'connect',
+    ['memory-100', 'memory-own', 'memory-own-open', 'rooms-resident', 'connect',
       'connect-paced']))
   if (many) parts.push('![memory](memory.svg)')
+  if (Object.keys(results.allocators).length > 1) {
+    parts.push('### Which allocator', note.allocators,
+      allocatorTable(results))
+  }
   parts.push('## Long-poll', note.longpoll, detail(results, ['longpoll-5000',
     'longpoll-990-1', 'longpoll-990-10']),
   '## Extremes', note.extremes, detail(results, ['hot-room',

@@ -52,6 +52,7 @@ static void usage(void)
          "  --bytes N          text in one update, 23 to 4000, default 100\n"
          "  --document MB      fills the one room before the others join\n"
          "  --touch            one update in each room first\n"
+         "  --wait SECONDS     do nothing before the next\n"
          "  --idle SECONDS     watch the server do nothing\n"
          "  --leave            close all at the end, look at memory for 8 s\n"
          "  --json             the result as one line of JSON, nothing else");
@@ -110,6 +111,7 @@ static bool set_value(const char *name, const char *value)
                {"--rate", .real = &o->rate},
                {"--seconds", .real = &o->seconds},
                {"--document", .real = &o->document},
+               {"--wait", .real = &o->wait},
                {"--idle", .real = &o->idle}};
 
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
@@ -307,6 +309,8 @@ static void run(struct result *r)
         load_touch();
         load_settle(1.2); /* the server gives its caches back */
     }
+    if (o->wait > 0)
+        load_idle(o->wait);
     r->idle_from = usage_now(false);
     if (o->idle > 0)
         load_idle(o->idle);

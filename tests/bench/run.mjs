@@ -15,17 +15,19 @@ import fs from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import { spawnSync } from 'node:child_process'
-import { scenarios, growth, ramp, crowd } from './scenarios.mjs'
+import {
+  scenarios, growth, ramp, crowd, allocators
+} from './scenarios.mjs'
 import {
   startRoomd, startNchan, stop, load, runJson, program, paths, haveNchan,
-  nchanVersion
+  nchanVersion, findLibrary
 } from './servers.mjs'
 import { flame, havePerf } from './flame.mjs'
 import { budget, haveCallgrind } from './budget.mjs'
 import { report } from './report.mjs'
 
 const quick = process.env.BENCH === 'quick'
-const RUNS = quick ? 1 : 5
+const RUNS = quick ? 1 : +(process.env.BENCH_RUNS || 5)
 const option = name => {
   const at = process.argv.indexOf(name)
   return at < 0 ? null : process.argv[at + 1]
@@ -84,7 +86,9 @@ async function runScenarios (results) {
       if ((only && !only.includes(name)) || round >= (s.runs || RUNS)) continue
       if (quick && s.quick === null) continue
       for (const which of s.servers || ['roomd']) {
-        if (which === 'nchan' && !haveNchan) continue
+        if (which === 'nchan' && (!haveNchan || round >= (s.nchan || RUNS))) {
+          continue
+        }
         const r = await attempt(`${name} ${which}`, () =>
           once(which, args(s, quick && s.quick), s.settings || [], s.seconds))
         if (r) ((results[name] ||= {})[which] ||= []).push(r)
@@ -125,6 +129,28 @@ async function runLines (results) {
       if (r) results.crowd[which].push({ count, ...r })
       say(`crowd ${which} ${count}: ${brief(r)}`)
     }
+  }
+}
+
+async function runAllocators (results) {
+  for (const [name, library] of Object.entries(allocators.libraries)) {
+    const preload = library && findLibrary(library)
+    if (library && !preload) continue
+    const one = async list => {
+      const server = await startRoomd(
+        { settings: allocators.settings, preload })
+      try {
+        return await load(server, list)
+      } finally {
+        await stop(server)
+      }
+    }
+    const r = await attempt(`allocator ${name}`, async () => ({
+      memory: await one(allocators.args),
+      load: await one(allocators.load)
+    }))
+    if (r) results[name] = r
+    say(`allocator ${name}: ${brief(r?.memory)}; ${brief(r?.load)}`)
   }
 }
 
@@ -192,6 +218,7 @@ async function measure () {
     floor: [],
     micro: [],
     flames: {},
+    allocators: {},
     failures
   }
   fs.mkdirSync(out, { recursive: true })
@@ -200,6 +227,7 @@ async function measure () {
     await runPrograms(results)
     await runGrowth(results.growth)
     await runLines(results)
+    if (!quick) await runAllocators(results.allocators)
     await attempt('flames', () => runFlames(results))
     if (haveCallgrind) results.budget = await attempt('budget', budget)
   }

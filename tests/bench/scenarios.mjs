@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What is measured. A scenario is run `runs` times (default: all repetitions)
- * against each of `servers`, each time with a fresh server; the medians go
- * into docs/PERFORMANCE.md. `args` are those of roomd-bench. `quick` replaces
- * arguments in the quick run; a scenario with `quick: null` is left out of it.
+ * against each of `servers`, each time with a fresh server, against nchan
+ * `nchan` times when that is given; the medians go into docs/PERFORMANCE.md.
+ * `args` are those of roomd-bench. `quick` replaces arguments in the quick
+ * run; a scenario with `quick: null` is left out of it.
  */
 const both = ['roomd', 'nchan']
 const rooms10 = ['--connections', 1000, '--room-size', 100]
 const rooms200 = ['--connections', 1000, '--room-size', 5]
 const echo = ['--connections', 1000, '--room-size', 2, '--senders', 1]
-const window = ['--rate', 0, '--window', 16, '--seconds', 2]
+const window = ['--rate', 0, '--window', 16, '--seconds', 1.5]
 const still = ['--rate', 0]
 
 export const scenarios = {
@@ -28,22 +29,26 @@ export const scenarios = {
   /* small rooms */
   'rooms-one': {
     servers: both,
-    args: [...rooms200, '--senders', 1, '--rate', 4000, '--seconds', 2]
+    nchan: 3,
+    args: [...rooms200, '--senders', 1, '--rate', 4000, '--seconds', 1.5]
   },
   'rooms-all': {
     servers: both,
-    args: [...rooms200, '--rate', 20000, '--seconds', 2]
+    nchan: 3,
+    args: [...rooms200, '--rate', 20000, '--seconds', 1.5]
   },
-  'rooms-saturated': { servers: both, args: [...rooms200, ...window] },
+  'rooms-saturated': { servers: both, nchan: 3, args: [...rooms200, ...window] },
   'echo-10': {
     servers: both,
-    args: [...echo, '--rate', 5000, '--seconds', 2]
+    nchan: 3,
+    args: [...echo, '--rate', 5000, '--seconds', 1.5]
   },
-  'echo-saturated': { servers: both, args: [...echo, ...window] },
+  'echo-saturated': { servers: both, nchan: 3, args: [...echo, ...window] },
 
   /* memory */
   'memory-100': {
     servers: both,
+    nchan: 1,
     args: ['--connections', 10000, '--room-size', 100, ...still, '--idle', 2,
       '--leave'],
     settings: ['room_empty=1s'],
@@ -54,20 +59,29 @@ export const scenarios = {
       '--idle', 8],
     quick: ['--connections', 2000]
   },
+  'memory-own-open': {
+    runs: 1,
+    args: ['--connections', 5000, '--room-size', 1, ...still, '--touch',
+      '--idle', 1],
+    settings: ['document_rest=0s'],
+    quick: ['--connections', 2000]
+  },
   'rooms-resident': {
+    runs: 3,
     args: ['--connections', 500, '--room-size', 1, '--channels', 100,
-      ...still, '--touch', '--idle', 8, '--leave'],
+      ...still, '--touch', '--wait', 7, '--idle', 4, '--leave'],
     settings: ['room_empty=10m'],
     quick: ['--connections', 100]
   },
   'idle-empty': {
-    args: ['--connections', 1, '--room-size', 1, ...still, '--idle', 8],
-    quick: ['--idle', 3]
+    args: ['--connections', 1, '--room-size', 1, ...still, '--idle', 4],
+    quick: ['--idle', 2]
   },
 
   /* connecting */
   'connect': {
     servers: both,
+    nchan: 3,
     args: ['--connections', 10000, '--room-size', 10, ...still],
     quick: ['--connections', 3000]
   },
@@ -81,19 +95,21 @@ export const scenarios = {
   'longpoll-5000': {
     servers: both,
     args: ['--longpoll', '--connections', 5000, '--room-size', 100,
-      '--senders', 1, '--idle', 6, '--rate', 50, '--seconds', 4],
+      '--senders', 1, '--idle', 3, '--rate', 50, '--seconds', 4],
     quick: ['--connections', 1000, '--rate', 10, '--idle', 1]
   },
   'longpoll-990-1': {
     servers: both,
+    nchan: 3,
     args: ['--longpoll', '--connections', 990, '--room-size', 99,
-      '--senders', 1, '--rate', 10, '--seconds', 3],
+      '--senders', 1, '--rate', 10, '--seconds', 2],
     quick: null
   },
   'longpoll-990-10': {
     servers: both,
+    nchan: 3,
     args: ['--longpoll', '--connections', 990, '--room-size', 99,
-      '--senders', 1, '--rate', 100, '--seconds', 3],
+      '--senders', 1, '--rate', 100, '--seconds', 2],
     quick: null
   },
 
@@ -189,6 +205,20 @@ export const growth = {
     steps: sizes.map(n => [`${625 * n}`, ['--longpoll', '--connections',
       625 * n, '--room-size', 125, '--senders', 1, '--rate', 5 * n,
       '--seconds', 2, '--idle', 1]])
+  }
+}
+
+/* The C library's allocator beside two others, preloaded: connections with a
+ * room and a document each, which then leave; and the saturated fan-out. */
+export const allocators = {
+  args: ['--connections', 5000, '--room-size', 1, ...still, '--touch',
+    '--wait', 7, '--leave'],
+  load: [...rooms10, ...window],
+  settings: ['room_empty=1s'],
+  libraries: {
+    glibc: null,
+    jemalloc: 'libjemalloc.so.2',
+    mimalloc: 'libmimalloc.so.2'
   }
 }
 

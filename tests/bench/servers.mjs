@@ -54,16 +54,26 @@ async function until (what, condition) {
 }
 
 /* `wrap`: a command that roomd is started under. */
-export async function startRoomd ({ settings = [], wrap = [] } = {}) {
+export async function startRoomd ({
+  settings = [], wrap = [], preload = null
+} = {}) {
   const args = ['--config=/dev/null', '--port=0', '--log-level=warning',
     `--www=${path.join(sourceDir, 'www')}`, ...settings.map(s => `--set=${s}`)]
   const [command, ...rest] = [...wrap, roomdBinary, ...args]
   const env = Object.fromEntries(Object.entries(process.env).filter(
     ([name]) => !/^(ROOMD_|PORT$|PHX_|SECRET_KEY|MIX_)/.test(name)))
+  if (preload) env.LD_PRELOAD = preload
   const child = start(command, rest, { env })
   const port = await until('roomd', () =>
     /localhost:(\d+)/.exec(child.said)?.[1])
   return { name: 'roomd', child, port, pids: [child.pid] }
+}
+
+/* Where the loader would find it; null when it is not installed. */
+export function findLibrary (name) {
+  const out = spawnSync('ldconfig', ['-p'], { encoding: 'utf8' }).stdout || ''
+  const line = out.split('\n').find(l => l.trim().startsWith(name + ' '))
+  return line ? line.split('=> ')[1].trim() : null
 }
 
 const nchanModule = '/usr/lib/nginx/modules/ngx_nchan_module.so'

@@ -17,7 +17,7 @@ test('two pages on different transports write one text, with their cursors', asy
   await a.text.click()
   await a.page.keyboard.type('# Notes\nmiddle')
   await b.shows(['Notes', 'middle'])
-  await b.until(() => document.querySelector('.caret-name')?.textContent)
+  await b.until(() => document.querySelector('.caret')?.dataset.name)
   await b.page.locator('.prose p').click()
   await b.page.keyboard.press('End')
   await a.page.keyboard.press('Home')
@@ -27,6 +27,38 @@ test('two pages on different transports write one text, with their cursors', asy
   await a.until(() => /^4 words/.test(document.getElementById('words').textContent))
   await b.page.close()
   await a.until(() => !document.querySelector('.caret'))
+})
+
+/* A click beside another's caret put ours into it: it had text, which is not
+ * editable, and what was typed before the editor heard of it was lost. */
+test('another\'s caret is no place to type into', async t => {
+  const room = freshRoom()
+  const a = await EditorPage.open(t, at(room))
+  const b = await EditorPage.open(t, at(room))
+  await a.live()
+  await b.live()
+  await a.text.click()
+  await a.page.keyboard.type('middle')
+  await b.shows(['middle'])
+  await b.until(() => document.querySelector('.prose p .caret'))
+  await b.page.evaluate(() => {
+    window.places = []
+    window.addEventListener('selectionchange', () => {
+      const { anchorNode } = getSelection()
+      const element = anchorNode?.nodeType === 3 ? anchorNode.parentElement : anchorNode
+      window.places.push(element?.closest('.caret') ? 'caret' : 'text')
+    }, true)
+  })
+  await b.page.locator('.prose p').click()
+  await b.until(() => window.places.length)
+  for (const key of ['Home', 'End', 'ArrowLeft', 'ArrowRight']) {
+    const seen = await b.page.evaluate(() => window.places.length)
+    await b.page.keyboard.press(key)
+    if (key !== 'End' && key !== 'ArrowRight') await b.until(n => window.places.length > n, seen)
+  }
+  await b.page.keyboard.type(' end')
+  await a.shows(['middle end'])
+  assert.doesNotMatch((await b.page.evaluate(() => window.places)).join(' '), /caret/)
 })
 
 test('undo takes back one\'s own words only', async t => {

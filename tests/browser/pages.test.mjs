@@ -4,7 +4,7 @@
 import { assert, test } from '../support/harness.mjs'
 import { ownRoomd, sharedRoomd } from '../support/roomd.mjs'
 import { axeSource } from '../support/modules.mjs'
-import { BoardPage, EditorPage, Page, TaskPage, freshRoom, www } from './browser.mjs'
+import { BoardPage, browser, EditorPage, Page, TaskPage, freshRoom, www } from './browser.mjs'
 
 const roomd = await sharedRoomd({ www, status_key: 'public' })
 const pages = ['/', '/demo/tasks/', '/demo/editor/', '/demo/board/', '/status/']
@@ -116,6 +116,23 @@ test('the first page counts, and shows who looks at it', async t => {
   const theme = await a.page.evaluate(() => document.documentElement.dataset.theme)
   await a.page.reload()
   assert.equal(await a.page.evaluate(() => document.documentElement.dataset.theme), theme)
+})
+
+test('the first visitor is counted: never a 0', async t => {
+  const own = await ownRoomd(t, { www })
+  const context = await (await browser()).newContext()
+  t.after(() => context.close())
+  await context.addInitScript(() => {
+    window.counts = []
+    document.addEventListener('DOMContentLoaded', () => {
+      const element = document.querySelector('[data-count=connections]')
+      new MutationObserver(() => window.counts.push(element.textContent)).observe(element, { childList: true, characterData: true, subtree: true })
+    })
+  })
+  const page = await Page.open(t, own.url('/'), { context })
+  await page.until(() => window.counts.length > 1)
+  assert.deepEqual([...new Set(await page.page.evaluate(() => window.counts))], ['1'])
+  await page.page.close()
 })
 
 test('the status page draws what the server counts, with the key', async t => {

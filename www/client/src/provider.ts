@@ -34,9 +34,11 @@ export interface PresenceEntry {
   id: string;
   metas: { phx_ref: string; online_at?: string; [key: string]: unknown }[];
 }
-/** What `roomd-client/offline` makes; y-indexeddb's class fits. */
+/** What `roomd-client/offline` makes; y-indexeddb's class fits, but cannot say when a change is stored. */
 export interface Persistence {
   whenSynced: Promise<unknown>;
+  /** Settles when every change so far survives a reload. */
+  whenStored?(): Promise<void>;
   destroy(): unknown;
   clearData(): Promise<void>;
   get(key: string): Promise<unknown>;
@@ -67,10 +69,14 @@ export interface ProviderEvents {
   sync: (state: boolean) => void;
   /** How many local changes the server has not confirmed. 0: all saved. */
   pending: (changes: number) => void;
+  /** Every change so far is kept on this device, or not yet. */
+  stored: (state: boolean) => void;
   "read-only": (state: boolean) => void;
   /** The document kept on this device has been read. */
   loaded: () => void;
   presence: (entries: PresenceEntry[]) => void;
+  /** Something of others is about to be applied: time for an editor to read what was typed and not reported yet. */
+  incoming: () => void;
   error: (error: ProviderError) => void;
   "connection-close": (event: CloseEvent | null, provider: RoomdProvider) => void;
   "connection-error": (event: unknown, provider: RoomdProvider) => void;
@@ -108,6 +114,8 @@ export class RoomdProvider extends ObservableV2<ProviderEvents> {
   /** Local changes that the server has not confirmed. */
   pending = 0;
   readOnly = false;
+  /** Every change so far is kept on this device: a reload brings it back. */
+  stored = false;
   presence: PresenceEntry[] = [];
   /** The last error, until the next successful join. */
   error: ProviderError | null = null;
@@ -120,6 +128,7 @@ export class RoomdProvider extends ObservableV2<ProviderEvents> {
   #changes = 0;
   /** The server has been sent what was pending when we joined. */
   #told = true;
+  #storing = 0;
   #confirming = false;
   #confirmTimer: ReturnType<typeof setTimeout> | undefined;
   #resyncTimer: ReturnType<typeof setInterval> | undefined;
@@ -295,6 +304,7 @@ export class RoomdProvider extends ObservableV2<ProviderEvents> {
     const decoder = decoding.createDecoder(bytes);
     const encoder = encoding.createEncoder();
     const type = decoding.readVarUint(decoder);
+    this.emit("incoming", []);
     encoding.writeVarUint(encoder, type === QUERY_AWARENESS ? AWARENESS : type);
     if (type === SYNC) {
       const step = readSyncMessage(decoder, encoder, this.doc, this, (error) => {
@@ -315,6 +325,7 @@ export class RoomdProvider extends ObservableV2<ProviderEvents> {
   }
 
   #apply(data: ArrayLike<number> | undefined): void {
+    this.emit("incoming", []);
     if (data?.length) this.#attempt(() => Y.applyUpdate(this.doc, new Uint8Array(data), this));
   }
 
@@ -342,6 +353,7 @@ export class RoomdProvider extends ObservableV2<ProviderEvents> {
 
   #onUpdate = (update: Uint8Array, origin: unknown): void => {
     if (origin === this) return;
+    if (origin !== this.persistence) this.#store();
     const bytes = message(SYNC, (e) => writeUpdate(e, update));
     this.#publish(bytes);
     if (this.readOnly) return;
@@ -389,6 +401,20 @@ export class RoomdProvider extends ObservableV2<ProviderEvents> {
     this.emit("pending", [pending]);
   }
 
+  // After the store's own listener, which may come behind ours.
+  #store(): void {
+    const { persistence } = this;
+    if (!persistence?.whenStored) return;
+    const set = (state: boolean) => {
+      if (this.stored !== state) this.emit("stored", [this.stored = state]);
+    };
+    const turn = ++this.#storing;
+    set(false);
+    Promise.resolve().then(() => persistence.whenStored!()).then(
+      () => turn === this.#storing && set(true),
+      (error) => turn === this.#storing && this.#fail("offline", error));
+  }
+
   #setReadOnly(state: boolean): void {
     if (this.readOnly === state) return;
     this.readOnly = state;
@@ -426,6 +452,7 @@ export class RoomdProvider extends ObservableV2<ProviderEvents> {
         this.#setPending(this.pending + 1);
         this.#confirm();
       }
+      this.#store();
       this.emit("loaded", []);
     } catch (error) {
       this.#fail("offline", error);

@@ -28,6 +28,8 @@ export interface RoomState {
   synced: boolean;
   loaded: boolean;
   pending: number;
+  /** Every change so far is kept on this device. */
+  stored: boolean;
   readOnly: boolean;
   error: RoomdProvider["error"];
 }
@@ -49,7 +51,7 @@ export class Room {
       this.state = this.#read();
       for (const listener of [...this.#listeners]) listener();
     };
-    for (const event of ["status", "synced", "pending", "read-only", "loaded", "error"] as const) {
+    for (const event of ["status", "synced", "pending", "stored", "read-only", "loaded", "error"] as const) {
       this.provider.on(event, refresh);
     }
     if (inBrowser) this.provider.connect();
@@ -76,9 +78,9 @@ export class Room {
   }
 
   #read(): RoomState {
-    const { status, transport, synced, pending, readOnly, error, persistence } = this.provider;
+    const { status, transport, synced, pending, stored, readOnly, error, persistence } = this.provider;
     const loaded = synced || !persistence || (this.state?.loaded ?? false) || this.#onDevice;
-    return { status, transport, synced, loaded, pending, readOnly, error };
+    return { status, transport, synced, loaded, pending, stored, readOnly, error };
   }
 
   get #onDevice(): boolean {

@@ -11,7 +11,7 @@ const bundle = async (contents: string): Promise<string> => {
   const { outputFiles } = await build({
     stdin: { contents, resolveDir: fileURLToPath(new URL(".", import.meta.url)) },
     bundle: true, minify: true, write: false, format: "esm", target: "es2022",
-    external: ["phoenix", "yjs", "lib0/*", "react", "y-indexeddb"],
+    external: ["phoenix", "yjs", "lib0/*", "react"],
   });
   return outputFiles[0]!.text;
 };
@@ -27,6 +27,12 @@ test("a socket alone carries no Yjs", async () => {
   const code = await bundle(`export { connect } from ${JSON.stringify(source("index"))}`);
   expect(code).not.toMatch(/yjs|awareness|lib0/);
   expect(packed(code)).toBeLessThan(2600);
+});
+
+test("who keeps nothing on the device does not bring the store", async () => {
+  expect(await bundle(`export * from ${JSON.stringify(source("index"))}`)).not.toMatch(/indexedDB/);
+  const store = packed(await bundle(`export { offline } from ${JSON.stringify(source("offline"))}`));
+  expect(store).toBeLessThan(1200);
 });
 
 test("one hook does not bring the task list", async () => {

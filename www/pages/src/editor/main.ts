@@ -1,17 +1,18 @@
 // SPDX-License-Identifier: MIT
 // The editor: Tiptap on a document of `y_doc_room:<id>`, kept on this device.
 import { Editor, Extension } from "@tiptap/core";
-import { Collaboration } from "@tiptap/extension-collaboration";
+import { Plugin } from "@tiptap/pm/state";
 import { StarterKit } from "@tiptap/starter-kit";
-import { yCursorPlugin } from "@tiptap/y-tiptap";
 import { RoomdProvider, connect } from "roomd-client";
 import { offline } from "roomd-client/offline";
 import * as Y from "yjs";
-import { byId, download, h } from "../shared/dom.js";
+import { byId, download } from "../shared/dom.js";
 import { mountPanel } from "../shared/panel.js";
 import { introduce, mountPeople } from "../shared/people.js";
-import { askedTransport, colors, roomName, safeColor, safeName, setUpTheme, socketUrl, userId } from "../shared/site.js";
+import { askedTransport, roomName, setUpTheme, socketUrl, userId } from "../shared/site.js";
+import { carets } from "./carets.js";
 import { toMarkdown } from "./markdown.js";
+import { Sync } from "./sync.js";
 import { mountTools } from "./tools.js";
 import "../shared/base.css";
 import "./editor.css";
@@ -22,19 +23,32 @@ const socket = connect(socketUrl, { transport: askedTransport, params: { user_id
 const doc = new Y.Doc();
 const provider = new RoomdProvider(socket, `y_doc_room:${room}`, doc, { disableBc: true, persistence: offline });
 
-/** The class of a colour: one that is not ours gets the last. */
-const colorClass = (color: unknown): string => `user-${(colors.indexOf(safeColor(color)) + colors.length) % colors.length}`;
+const sync = new Sync(doc.getXmlFragment("body"));
+provider.on("incoming", () => sync.settle());
 
-/** Cursors without style attributes: the browser copies those about when it edits, which the content policy forbids. */
-const Carets = Extension.create({
-  name: "carets",
-  addProseMirrorPlugins: () => [yCursorPlugin(provider.awareness, {
-    cursorBuilder: (user: { name?: unknown; color?: unknown }) => {
-      const label = h("span", { class: "caret-name" }, safeName(user.name));
-      return h("span", { class: `caret ${colorClass(user.color)}` }, "\u2060", label, "\u2060");
+const Together = Extension.create({
+  name: "together",
+  addProseMirrorPlugins: () => [sync.plugin, carets(sync, provider.awareness), new Plugin({
+    // What a shortcut like "# " made of a line is taken back on its own.
+    filterTransaction: (tr) => {
+      if (tr.getMeta("inputRule")) sync.undo.stopCapturing();
+      return true;
     },
-    selectionBuilder: (user: { color?: unknown }) => ({ class: `caret-range ${colorClass(user.color)}` }),
   })],
+  addKeyboardShortcuts() {
+    const { undo, redo } = this.editor.commands;
+    return { "Mod-z": undo, "Mod-y": redo, "Shift-Mod-z": redo };
+  },
+  addCommands: () => ({
+    undo: () => ({ tr, dispatch }) => {
+      tr.setMeta("preventDispatch", true);
+      return sync.undo.canUndo() && (!dispatch || sync.undo.undo() !== null);
+    },
+    redo: () => ({ tr, dispatch }) => {
+      tr.setMeta("preventDispatch", true);
+      return sync.undo.canRedo() && (!dispatch || sync.undo.redo() !== null);
+    },
+  }),
 });
 
 const editor = new Editor({
@@ -42,8 +56,7 @@ const editor = new Editor({
   injectCSS: false,
   extensions: [
     StarterKit.configure({ undoRedo: false, trailingNode: false, link: { openOnClick: false } }),
-    Collaboration.configure({ document: doc, field: "body" }),
-    Carets,
+    Together,
   ],
   editorProps: {
     attributes: { class: "prose", role: "textbox", "aria-multiline": "true", "aria-label": "Document", "data-placeholder": "Write something. Everybody in this room sees it." },
@@ -80,8 +93,8 @@ editor.on("transaction", ({ transaction }) => {
 });
 hint();
 draw();
-void provider.whenLoaded.then(() => {
-  byId("kept").textContent = provider.error?.code === "offline" ? "" : "Kept on this device.";
+provider.on("stored", (stored) => {
+  byId("kept").textContent = stored ? "Kept on this device." : "";
 });
 
 const takes: Record<string, () => void> = {

@@ -15,7 +15,8 @@ interface Dot extends UserState {
 const place = (at: unknown): [number, number] | null =>
   Array.isArray(at) && at.length === 2 && at.every((n) => typeof n === "number" && n >= 0 && n <= 1) ? at as [number, number] : null;
 
-export const lobby = (): void => {
+/** `connected` is called when the server has this page among its connections. */
+export const lobby = (connected: () => void): void => {
   const plan = document.querySelector<HTMLElement>(".plan");
   const layer = document.querySelector<HTMLElement>(".dots");
   const caption = document.querySelector<HTMLElement>("[data-lobby]");
@@ -27,6 +28,7 @@ export const lobby = (): void => {
   const start: [number, number] = [0.08 + Math.random() * 0.5, 0.88 + Math.random() * 0.06];
   awareness.setLocalState({ at: start });
   introduce(socket, provider);
+  socket.onHealth(({ state }) => state === "open" && connected());
 
   let timer: ReturnType<typeof setTimeout> | undefined;
   let at = start;

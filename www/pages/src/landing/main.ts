@@ -13,7 +13,12 @@ if (shown) shown.textContent = socketUrl;
 const counts = [...document.querySelectorAll<HTMLElement>("[data-count]")];
 const number = new Intl.NumberFormat("en");
 
+// The first visitor is one of the connections: nothing is counted until this
+// page is, or has waited long enough for a connection that does not come.
+const CONNECT_MS = 4000;
+let timer: ReturnType<typeof setTimeout>;
 const count = async (): Promise<void> => {
+  clearTimeout(timer);
   try {
     if (document.visibilityState === "hidden") return;
     const answer = await fetch(new URL("stats.json", root), { headers: { accept: "application/json" } });
@@ -29,9 +34,12 @@ const count = async (): Promise<void> => {
   } catch {
     for (const element of counts) element.textContent = "–";
   } finally {
-    setTimeout(() => void count(), 2000);
+    clearTimeout(timer);
+    timer = setTimeout(() => void count(), 2000);
   }
 };
-void count();
+timer = setTimeout(() => void count(), CONNECT_MS);
 
-addEventListener("load", () => setTimeout(() => void import("./lobby.js").then(({ lobby }) => lobby()), 200));
+const meet = () => void import("./lobby.js").then(({ lobby }) => lobby(() => void count()));
+if (document.readyState === "complete") meet();
+else addEventListener("load", meet);

@@ -11,7 +11,9 @@ const transportNames = { websocket: "WebSocket", longpoll: "Long-poll" } as cons
 
 const saved = (provider: RoomdProvider, offline: boolean): string => {
   if (provider.readOnly) return "Read only";
-  if (provider.pending) return offline ? `${provider.pending} kept here` : `${provider.pending} saving`;
+  const { pending } = provider;
+  if (pending && offline) return `${pending} ${provider.stored ? "kept here" : provider.persistence ? "storing" : "on this page"}`;
+  if (pending) return `${pending} saving`;
   return provider.synced ? "All saved" : "Waiting";
 };
 
@@ -99,7 +101,7 @@ export const mountPanel = (element: HTMLElement, socket: RoomdSocket, provider: 
 
   const timer = setInterval(beat, 1000);
   const offHealth = socket.onHealth(draw);
-  const events = ["pending", "synced", "status", "error", "read-only"] as const;
+  const events = ["pending", "stored", "synced", "status", "error", "read-only"] as const;
   for (const event of events) provider.on(event, draw);
   draw();
   return () => {
