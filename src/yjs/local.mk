@@ -34,6 +34,7 @@ libyjs_a_SOURCES = \
 	src/yjs/render.h \
 	src/yjs/roots.c \
 	src/yjs/sort.c src/yjs/sort.h \
+	src/yjs/split.c \
 	src/yjs/stage.c \
 	src/yjs/store.c src/yjs/store.h \
 	src/yjs/subdoc.c \
