@@ -282,6 +282,19 @@ yjs_update_state_vector(struct yjs_span update,
                         const struct yjs_update_options *opt,
                         struct yjs_update_error *err, struct yjs_bytes *out);
 
+/**
+ * One update as several that together say the same, each of about
+ * `piece_bytes` (one struct is never cut), for a peer that shall get a large
+ * document bit by bit: none of them has to wait for a later one. `piece` gets
+ * them in order, in v1; its bytes are valid during the call, and a nonzero
+ * return ends it all and becomes the result.
+ */
+YJS_MUST_USE YJS_API int
+yjs_update_split(struct yjs_span update, size_t piece_bytes,
+                 const struct yjs_update_options *opt,
+                 int (*piece)(void *ctx, struct yjs_span piece), void *ctx,
+                 struct yjs_update_error *err);
+
 /** The clocks of one client in an update: [from, to). */
 struct yjs_update_range {
     uint64_t client;

@@ -56,6 +56,8 @@
     X(AWARENESS_APPLIED, counter, "awareness_total{result=\"applied\"}",       \
       "Awareness updates by result")                                           \
     X(AWARENESS_REJECTED, counter, "awareness_total{result=\"rejected\"}", "") \
+    X(RESYNCS, counter, "resyncs_total",                                       \
+      "Members that did not keep up and were made to join again")              \
     X(DROPPED_AWARENESS, counter, "queue_dropped_total{class=\"awareness\"}",  \
       "Messages dropped from full queues by class")                            \
     X(CLOSED_1000, counter, "closed_total{code=\"1000\"}",                     \

@@ -97,11 +97,12 @@ static void on_push(struct room_member *member, struct message *message)
         s->ops->close(s->carrier, CLOSE_SHEDDING);
 }
 
-/* The room is no more: tell the client, which then rejoins. */
+/* The room is no more, or the member fell behind: tell the client, which then
+ * rejoins. */
 static void on_ended(struct room_member *member, const struct room *room,
                      enum room_end why)
 {
-    (void)why; /* there is one reason */
+    (void)why; /* the client does the same in both cases */
     struct channel *ch = CHANNEL_OF(member);
     struct session *s = ch->session;
     struct token ref = channel_end_ref(ch);
@@ -188,6 +189,8 @@ static room_refusal receive_bytes(struct channel *ch, const struct frame *f,
                          : room_y_message(&ch->member, b.data, b.len, now_ms);
     }
     bytes_close(&b);
+    if (ch->member.room && room_hungry(&ch->member))
+        ch->session->hungry = true;
     return refusal;
 }
 

@@ -26,6 +26,7 @@ struct session {
     uint32_t count;           /* of channels */
     uint16_t auth_token_len;  /* behind the user in `text` */
     uint8_t form;             /* enum wire_form */
+    bool hungry;              /* room_hungry of a channel, perhaps */
     uint8_t busy;             /* session_receive is on the stack */
     char text[];
 };

@@ -341,6 +341,45 @@ uint64_t session_pause_ms(const struct session *s, uint64_t now_ms)
     return a > b ? a : b;
 }
 
+bool session_hungry(const struct session *s)
+{
+    return s->hungry;
+}
+
+void session_feed(struct session *s)
+{
+    struct list *node, *next;
+    bool more = false;
+    s->busy++;
+    LIST_FOREACH(node, next, &s->channels)
+    {
+        struct channel *ch = LIST_ENTRY(node, struct channel, node);
+        if (!room_hungry(&ch->member))
+            continue;
+        room_feed(&ch->member);
+        more |= ch->member.room && room_hungry(&ch->member);
+    }
+    s->hungry = more;
+    s->busy--;
+    if (!s->busy)
+        free_dead(s);
+}
+
+bool session_lag(struct session *s)
+{
+    struct list *node, *next;
+    LIST_FOREACH(node, next, &s->channels)
+    {
+        if (!LIST_ENTRY(node, struct channel, node)->member.yjs)
+            return false;
+    }
+    LIST_FOREACH(node, next, &s->channels)
+    {
+        s->hungry |= room_lag(&LIST_ENTRY(node, struct channel, node)->member);
+    }
+    return s->hungry;
+}
+
 static unsigned depth_limit(const struct session *s)
 {
     size_t depth = s->env->limits.json_depth;

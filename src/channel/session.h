@@ -93,6 +93,18 @@ int session_receive_binary(struct session *s, const uint8_t *data, size_t len,
  */
 uint64_t session_pause_ms(const struct session *s, uint64_t now_ms);
 
+/** Is there more for this client, once it has taken what it was sent? */
+bool session_hungry(const struct session *s);
+/** Send some of it; a carrier calls this while little is queued, never from
+ *  within an ops call. */
+void session_feed(struct session *s);
+/**
+ * The carrier's queue for this client is full. True: it may drop all documents
+ * and awareness from it, and this message if it is such; the client will be
+ * made to join again. May be called from within ops->send.
+ */
+bool session_lag(struct session *s);
+
 /** The client is gone: leave every channel, free. Must not be called from
  *  within session_receive or ops. */
 void session_close(struct session *s, uint64_t now_ms);

@@ -31,6 +31,8 @@ void fanout(struct room *room, const struct room_member *except,
         struct room_member *m = LIST_ENTRY(node, struct room_member, node);
         if (m == except || (to != FANOUT_ALL && m->yjs != (to == FANOUT_YJS)))
             continue;
+        if (m->fed && message->klass == MESSAGE_DOCUMENT)
+            continue; /* see room_sync.c */
         m->ops->deliver(m, message);
     }
     message_deinit(message);

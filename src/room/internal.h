@@ -23,6 +23,7 @@ enum {
      * presence_state as text; below, walking the members is as quick. */
     ROOM_SMALL = 32,
     CACHE_IDLE_MS = 1000, /* caches unused for so long are given back */
+    SNAPSHOT_LARGE = 256 * 1024, /* see snapshot.c */
     GIVE_BACK_MS = 5000,  /* between two looks at freed memory */
     ASK_AGAIN_S = 2       /* between two questions of a kind to one client */
 };
@@ -60,6 +61,8 @@ struct snapshot {
     uint64_t delta_version;  /* what `delta` leads to; 0: there is none */
     struct yjs_bytes delta;  /* from there to a later moment */
     struct payload later;    /* `delta`, as it is sent */
+    struct payload *pieces;  /* `update` as y-protocols updates; or NULL */
+    size_t piece_count;
 };
 
 /* What is kept only while people come. The presence is an exact copy of what
@@ -131,8 +134,21 @@ void snapshot_changed(struct room *room);
 uint64_t snapshot_idle_ms(const struct snapshot *snapshot);
 /** Give a member that joined by room_state what came after its snapshot. */
 void snapshot_catch_up(struct room_member *member);
+/** Take a reference of a snapshot in pieces: of the room's own, or of `own`
+ *  (with a reference, and taken) if that is less than half of it. */
+int snapshot_pieces(struct room *room, struct yjs_bytes *own,
+                    struct snapshot **out);
 /** NULL is accepted. */
 void snapshot_unref(struct snapshot *snapshot);
+
+/* room_sync.c */
+/** Answer a step1 with this state vector. */
+room_refusal sync_answer(struct room_member *member, const uint8_t *vector,
+                         size_t len);
+/** Ask the member for everything we lack. */
+void sync_ask(struct room_member *member);
+/** It is fed no more. */
+void sync_forget(struct room_member *member);
 
 /* fanout.c */
 enum fanout_to { FANOUT_ALL, FANOUT_APP, FANOUT_YJS };

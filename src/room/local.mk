@@ -9,4 +9,5 @@ libroom_a_SOURCES = \
 	src/room/registry.c src/room/registry.h \
 	src/room/room.c src/room/room.h \
 	src/room/room_awareness.c \
+	src/room/room_sync.c \
 	src/room/snapshot.c

@@ -27,9 +27,6 @@
 #include "base/mem.h"
 #include "room/internal.h"
 
-/* What the engine encodes for a document that nobody has written to. */
-static const uint8_t empty_update[] = {0, 0}, empty_vector[] = {0};
-
 /* ------------------------------------------------------------------- life */
 
 static void on_timer(struct wheel_timer *timer, uint64_t now_ms);
@@ -130,6 +127,7 @@ static void on_timer(struct wheel_timer *timer, uint64_t now_ms)
 static void detach(struct room_member *member)
 {
     struct room *room = member->room;
+    sync_forget(member);
     list_remove(&member->node);
     room->count--;
     counter_dec(room->registry->counters, COUNTER_MEMBERS);
@@ -211,6 +209,8 @@ room_refusal room_join(struct registry *registry, const char *topic,
     member->yjs = false;
     member->first_of_user = false;
     member->behind = false;
+    member->feed = NULL;
+    member->fed = member->lagging = false;
     member->asked_step1 = member->asked_query = 0;
     list_init(&member->owned);
     list_push(&room->members, &member->node);
@@ -421,70 +421,15 @@ room_refusal room_update_unreadable(struct room_member *member, size_t len,
 
 /* ------------------------------------------------------------ y-protocols */
 
-/* Ask the member for everything we lack. */
-static void push_step1(struct room_member *member)
-{
-    struct room *room = member->room;
-    struct yjs_bytes vector = {0};
-    if (!document_exists(room)) {
-        fanout_y_push(member, YJS_MESSAGE_SYNC, YJS_SYNC_STEP1, empty_vector,
-                      sizeof empty_vector);
-        return;
-    }
-    int err = document_open(room);
-    if (!err)
-        err = yjs_encode_state_vector(room->doc, &vector);
-    if (err)
-        room_fail(room, "encoding the state vector", err);
-    else
-        fanout_y_push(member, YJS_MESSAGE_SYNC, YJS_SYNC_STEP1, vector.data,
-                      vector.len);
-    yjs_bytes_free(&vector);
-}
-
-static room_refusal push_step2(struct room_member *member,
-                               const uint8_t *vector, size_t len)
-{
-    struct room *room = member->room;
-    struct yjs_bytes update = {0};
-    if (!document_exists(room)) {
-        fanout_y_push(member, YJS_MESSAGE_SYNC, YJS_SYNC_STEP2, empty_update,
-                      sizeof empty_update);
-        return NULL;
-    }
-    int err = document_open(room);
-    if (!err)
-        err = yjs_encode_state_as_update(room->doc, vector, len, &update);
-    if (err == YJS_ERR_NOMEM) {
-        room_fail(room, "encoding an answer", err);
-        return "room failed";
-    }
-    if (err)
-        return refuse_message(member, "malformed message", len);
-    fanout_y_push(member, YJS_MESSAGE_SYNC, YJS_SYNC_STEP2, update.data,
-                  update.len);
-    yjs_bytes_free(&update);
-    return NULL;
-}
-
-/* step2 (always: only it sets `synced`), our step1, all awareness. */
-static room_refusal answer_step1(struct room_member *member,
-                                 const uint8_t *vector, size_t len)
-{
-    room_refusal refusal = push_step2(member, vector, len);
-    if (!refusal && member->room)
-        push_step1(member);
-    if (!refusal && member->room)
-        awareness_push_all(member);
-    return refusal;
-}
-
 static room_refusal receive_sync(struct room_member *member,
                                  const struct yjs_message *y)
 {
     bool waits = false;
-    if (y->sync == YJS_SYNC_STEP1)
-        return answer_step1(member, y->body, y->body_len);
+    if (y->sync == YJS_SYNC_STEP1) {
+        room_refusal why = sync_answer(member, y->body, y->body_len);
+        return why && member->room ? refuse_message(member, why, y->body_len)
+                                   : why;
+    }
     room_refusal refusal = receive_update(member, y->body, y->body_len, &waits);
     if (refusal || !member->room || !waits || y->sync != YJS_SYNC_UPDATE)
         return refusal;
@@ -492,7 +437,7 @@ static room_refusal receive_sync(struct room_member *member,
     uint32_t now = (uint32_t)(member->room->registry->now_ms / 1000) + 1;
     if (!member->asked_step1 || now - member->asked_step1 >= ASK_AGAIN_S) {
         member->asked_step1 = now;
-        push_step1(member);
+        sync_ask(member);
     }
     return NULL;
 }

@@ -23,10 +23,12 @@ struct message;
 struct payload;
 struct registry;
 struct room;
+struct snapshot;
 struct room_member;
 
 enum room_end {
-    ROOM_END_CRASHED /**< the room failed; a new join begins a new one */
+    ROOM_END_CRASHED, /**< the room failed; a new join begins a new one */
+    ROOM_END_LAGGED   /**< it did not keep up, and shall join again */
 };
 
 struct room_member_ops {
@@ -63,6 +65,11 @@ struct room_member {
     uint32_t asked_query;
     bool first_of_user;
     bool behind; /**< was given a snapshot older than the document */
+    bool fed;    /**< gets no updates: it is given the document in pieces, or
+                      is about to be ended */
+    bool lagging; /**< and that for it did not keep up */
+    uint32_t feed_at;      /**< the next piece ... */
+    struct snapshot *feed; /**< ... of this; or NULL */
     bool yjs; /**< has spoken y-protocols: gets binary `yjs` */
 };
 
@@ -79,6 +86,16 @@ void room_announce(struct room_member *member);
 /** Tells the others; sends nothing to the member itself. Harmless for one that
  *  is no member. */
 void room_leave(struct room_member *member, uint64_t now_ms);
+
+/** Is there more for it, when it has read what it was given? */
+bool room_hungry(const struct room_member *member);
+/** Then: some more. Harmless otherwise. May end the room. */
+void room_feed(struct room_member *member);
+/** It does not keep up. True: what is queued for it of documents may be
+ *  dropped; room_feed will end it, so that it joins again. False: it speaks no
+ *  y-protocols, and nothing but its end helps. May be called from within an
+ *  ops call. */
+bool room_lag(struct room_member *member);
 
 /** The room's topic; lives as long as the membership. */
 const char *room_topic(const struct room *room, size_t *len);

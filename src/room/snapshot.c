@@ -17,12 +17,16 @@
  *
  * Must never give out a snapshot without what came after it. */
 #include <stdlib.h>
+#include <string.h>
 
+#include "base/blob.h"
 #include "base/mem.h"
 #include "room/internal.h"
 
 enum {
-    LARGE = 256 * 1024, /* bytes of an update from which on it is kept */
+    /* Bytes of a piece: from FRAME_SHARED_MIN on it is not copied, and as
+     * integers it fits into one poll. */
+    PIECE = 130 * 1024,
     DELTA_PART = 4,     /* a larger part of the snapshot asks for a new one */
     IDLE_MAX_MS = 60000,
     IDLE_BYTES_PER_MS = 1024 /* what took longer to make is kept longer */
@@ -36,6 +40,9 @@ void snapshot_unref(struct snapshot *snapshot)
         return;
     payload_deinit(&snapshot->whole);
     payload_deinit(&snapshot->later);
+    for (size_t i = 0; i < snapshot->piece_count; i++)
+        payload_deinit(&snapshot->pieces[i]);
+    free(snapshot->pieces);
     yjs_bytes_free(&snapshot->update);
     yjs_bytes_free(&snapshot->vector);
     yjs_bytes_free(&snapshot->delta);
@@ -50,7 +57,7 @@ uint64_t snapshot_idle_ms(const struct snapshot *snapshot)
 
 static bool large(const struct snapshot *snapshot)
 {
-    return snapshot->update.len >= LARGE;
+    return snapshot->update.len >= SNAPSHOT_LARGE;
 }
 
 static void drop(struct room *room)
@@ -165,4 +172,65 @@ void snapshot_catch_up(struct room_member *member)
     m.shared = later;
     member->ops->push(member, &m);
     message_deinit(&m);
+}
+
+/* ----------------------------------------------------------------- pieces */
+
+static int add_piece(void *arg, struct yjs_span piece)
+{
+    struct snapshot *s = arg;
+    struct yjs_message y = {YJS_MESSAGE_SYNC, YJS_SYNC_UPDATE, piece.data,
+                            piece.len};
+    struct yjs_bytes bytes = {0};
+    int err = yjs_message_encode(&y, NULL, &bytes);
+    if (err)
+        return err;
+    struct blob *blob = blob_try_alloc(bytes.len);
+    if (blob) {
+        memcpy(blob->data, bytes.data, bytes.len);
+        s->pieces = mem_realloc(s->pieces,
+                                (s->piece_count + 1) * sizeof *s->pieces);
+        s->pieces[s->piece_count++] =
+            (struct payload){blob->data, blob->len, blob, NULL};
+    }
+    yjs_bytes_free(&bytes);
+    return blob ? YJS_OK : YJS_ERR_NOMEM;
+}
+
+static int cut(struct snapshot *s)
+{
+    struct yjs_span update = {s->update.data, s->update.len};
+    struct yjs_update_options options = {
+        .limits = {.update_bytes = SIZE_MAX, .structs = SIZE_MAX}};
+    if (s->pieces)
+        return YJS_OK;
+    return yjs_update_split(update, PIECE, &options, add_piece, s, NULL);
+}
+
+int snapshot_pieces(struct room *room, struct yjs_bytes *own,
+                    struct snapshot **out)
+{
+    struct snapshot *s;
+    int err = get(room, &s);
+    if (!err && own->data && own->len < s->update.len / 2) {
+        s = mem_zalloc(sizeof *s);
+        s->version = room->version;
+        s->update = *own;
+        *own = (struct yjs_bytes){0};
+        err = yjs_encode_state_vector(room->doc, &s->vector);
+    }
+    yjs_bytes_free(own);
+    if (err)
+        return err;
+    s->refs++;
+    if (!s->vector.data) /* not large enough to be kept */
+        err = yjs_encode_state_vector(room->doc, &s->vector);
+    if (!err)
+        err = cut(s);
+    if (err) {
+        snapshot_unref(s);
+        return err;
+    }
+    *out = s;
+    return YJS_OK;
 }

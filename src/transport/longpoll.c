@@ -105,7 +105,8 @@ static void release_poll(struct lp_session *s, int status)
 
 static bool has_answer(const struct lp_session *s)
 {
-    return !s->writing && !outq_empty(&s->queue);
+    return !s->writing &&
+           (!outq_empty(&s->queue) || session_hungry(s->session));
 }
 
 /* session_ops */
@@ -133,6 +134,14 @@ static void on_session_send(void *carrier, struct blob *blob,
         return;
     enum outq_result result = outq_push(&s->queue, blob, klass, &dropped);
     counter_add(c, COUNTER_DROPPED_AWARENESS, dropped);
+    if (result == OUTQ_OVERFLOW && session_lag(s->session)) {
+        counter_inc(c, COUNTER_LIMIT_QUEUE);
+        outq_drop_bulk(&s->queue);
+        if (klass != MESSAGE_DOCUMENT && klass != MESSAGE_AWARENESS)
+            result = outq_push(&s->queue, blob, klass, &dropped);
+        else
+            result = OUTQ_DROPPED;
+    }
     if (result == OUTQ_OVERFLOW) {
         counter_inc(c, COUNTER_LIMIT_QUEUE);
         log_info("longpoll queue full", LOG_INT("connection", s->connection));
@@ -423,6 +432,9 @@ size_t longpoll_take(struct longpoll *lp, struct lp_request *r)
     if (s && s->poll == r) {
         s->poll = NULL;
         s->writing = r;
+        while (session_hungry(s->session) && !s->ended &&
+               s->queue.charged < s->lp->env->limits.poll_bytes)
+            session_feed(s->session);
         r->status = outq_empty(&s->queue) ? LP_NOTHING : LP_MESSAGES;
     }
     if (r->status == LP_MESSAGES)

@@ -117,6 +117,22 @@ static void drop_awareness(struct outq *q, size_t need, uint64_t *out_dropped)
     }
 }
 
+uint32_t outq_drop_bulk(struct outq *q)
+{
+    uint32_t dropped = 0;
+    for (uint32_t i = q->first + (q->head_begun ? 1 : 0); i < q->end; i++) {
+        struct outq_entry *entry = &entries(q)[i];
+        if (!entry->blob || (entry->klass != MESSAGE_DOCUMENT &&
+                             entry->klass != MESSAGE_AWARENESS))
+            continue;
+        forget(q, entry);
+        blob_unref(entry->blob);
+        entry->blob = NULL;
+        dropped++;
+    }
+    return dropped;
+}
+
 enum outq_result outq_push(struct outq *q, struct blob *blob,
                            enum message_class klass, uint64_t *out_dropped)
 {

@@ -52,6 +52,9 @@ void outq_clear(struct outq *q);
 enum outq_result outq_push(struct outq *q, struct blob *blob,
                            enum message_class klass, uint64_t *out_dropped);
 
+/** Drop documents and awareness, but what is partly written. Returns how many
+ *  messages that were. */
+uint32_t outq_drop_bulk(struct outq *q);
 /** What stands at `i`, first <= i < end: to walk without taking out. */
 const struct outq_entry *outq_at(const struct outq *q, uint32_t i);
 /** The first message, or NULL. */

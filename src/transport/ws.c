@@ -89,6 +89,14 @@ static void on_session_send(void *carrier, struct blob *blob,
         return;
     enum outq_result result = outq_push(&conn->queue, blob, klass, &dropped);
     counter_add(c, COUNTER_DROPPED_AWARENESS, dropped);
+    if (result == OUTQ_OVERFLOW && session_lag(conn->session)) {
+        counter_inc(c, COUNTER_LIMIT_QUEUE);
+        outq_drop_bulk(&conn->queue);
+        if (klass != MESSAGE_DOCUMENT && klass != MESSAGE_AWARENESS)
+            result = outq_push(&conn->queue, blob, klass, &dropped);
+        else
+            result = OUTQ_DROPPED;
+    }
     if (result == OUTQ_OVERFLOW) {
         /* A client that misses one update must start again from a full
          * sync; what is still queued would be of no use to it. */
@@ -402,6 +410,12 @@ static int write_some(struct ws_conn *conn)
         return 0;
     if (ws_conn_write(conn, conn->ws->scratch, conn->ws->env->counters) < 0)
         return -1;
+    if (conn->state == WS_OPEN && conn->session &&
+        session_hungry(conn->session) &&
+        conn->queue.charged < conn->queue.limit / 8) {
+        session_feed(conn->session);
+        mark_dirty(conn); /* hungry still, perhaps */
+    }
     if (conn->state == WS_ENDING && outq_empty(&conn->queue) &&
         !lws_partial_buffered(conn->wsi))
         return send_close(conn);

@@ -50,6 +50,7 @@ libyjs_a_SOURCES = \
 	src/yjs/sink.c src/yjs/sink.h \
 	src/yjs/snapshot.c \
 	src/yjs/sort.c src/yjs/sort.h \
+	src/yjs/split.c \
 	src/yjs/stage.c \
 	src/yjs/store.c src/yjs/store.h \
 	src/yjs/subdoc.c \

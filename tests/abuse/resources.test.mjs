@@ -6,7 +6,8 @@ import { assert } from '../support/harness.mjs'
 import { OP, RawSocket, Wire, binaryPush, frame } from '../support/net.mjs'
 import { RawPoll } from '../support/longpoll.mjs'
 import { freshTopic } from '../support/clients.mjs'
-import { syncUpdate, textUpdate } from '../support/updates.mjs'
+import { Y } from '../support/modules.mjs'
+import { syncStep1, syncUpdate, textUpdate } from '../support/updates.mjs'
 import { SCALE, HEADER, abuse, cpu, from, many, resident } from './stage.mjs'
 
 console.log(HEADER)
@@ -165,7 +166,7 @@ abuse('joiners of a large document that do not read', {}, async d => {
     const one = await RawSocket.open(d.where())
     one.wire.socket.pause()
     one.send('1', '1', topic, 'phx_join')
-    void i
+    if (i % 2) one.binary(binaryPush('1', '2', topic, 'yjs', syncStep1(new Y.Doc())))
     return one
   })
   await many(20, 10, async () => {

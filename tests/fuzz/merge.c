@@ -2,7 +2,9 @@
 /*
  * Fuzz target: merging. Input: a byte of flags, then pieces (fuzz.h), each an
  * update; MANY gives each of them several times, so that the other queue is
- * used. Sound pieces merge into something sound; a wrong one is named.
+ * used. Sound pieces merge into something sound; a wrong one is named. The
+ * document they make, split again, is the same when its parts are applied one
+ * after the other, and none of them has to wait.
  */
 #include "fuzz.h"
 
@@ -42,6 +44,43 @@ static void ask(struct yjs_span update, const struct yjs_update_options *opt)
     yjs_bytes_free(&sv);
 }
 
+static int on_piece(void *ctx, struct yjs_span piece)
+{
+    struct yjs_apply_result result = {0};
+
+    FUZZ_ASSERT(yjs_apply_update(ctx, piece.data, piece.len, &result) ==
+                YJS_OK);
+    FUZZ_ASSERT(!result.pending);
+    return 0;
+}
+
+static void check_split(struct yjs_span update)
+{
+    struct yjs_doc_options opt = {.limits = {.doc_bytes = 64 << 20}};
+    struct yjs_apply_result result = {0};
+    struct yjs_bytes all = {0}, again = {0};
+    yjs_doc *whole = NULL, *parts = NULL;
+
+    FUZZ_ASSERT(yjs_doc_new(&opt, &whole) == YJS_OK);
+    FUZZ_ASSERT(yjs_doc_new(NULL, &parts) == YJS_OK);
+    if (yjs_apply_update(whole, update.data, update.len, &result) == YJS_OK &&
+        !result.pending &&
+        yjs_encode_state_as_update(whole, NULL, 0, &all) == YJS_OK) {
+        FUZZ_ASSERT(yjs_update_split((struct yjs_span){all.data, all.len}, 16,
+                                     NULL, on_piece, parts, NULL) == YJS_OK);
+        yjs_bytes_free(&all);
+        /* Not the updates: who applies formats may clean up among them. */
+        FUZZ_ASSERT(yjs_encode_state_vector(whole, &all) == YJS_OK);
+        FUZZ_ASSERT(yjs_encode_state_vector(parts, &again) == YJS_OK);
+        FUZZ_ASSERT(all.len == again.len &&
+                    memcmp(all.data, again.data, all.len) == 0);
+    }
+    yjs_bytes_free(&all);
+    yjs_bytes_free(&again);
+    yjs_doc_free(whole);
+    yjs_doc_free(parts);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct fuzz_input in = {data, size};
@@ -64,6 +103,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (rc == YJS_OK) {
         if (is_sound((struct yjs_span){out.data, out.len}, &opt))
             ask((struct yjs_span){out.data, out.len}, &opt);
+        if (!(flags & V2))
+            check_split((struct yjs_span){out.data, out.len});
         yjs_bytes_free(&out);
     } else if (rc == YJS_ERR_TRUNCATED || rc == YJS_ERR_MALFORMED) {
         FUZZ_ASSERT(err.index < all && err.offset <= list[err.index].len);

@@ -21,8 +21,9 @@ const [before, rest] = text.split(BEGIN)
 const after = rest.split(END)[1]
 fs.writeFileSync(file, `${before}${BEGIN}
 
-With ${programs.join(', ')}, phoenix.js 1.8.16 and Node ${process.versions.node},
-on ${day}. "First sync": from \`new Socket\` to the room's document.
+With ${programs.slice(0, 4).join(', ')},
+${programs.slice(4).join(', ')}, phoenix.js 1.8.16 and
+Node ${process.versions.node}, on ${day}. "First sync": from \`new Socket\` to the room's document.
 
 | program | what it does | configuration | client | ends on | first sync |
 |---|---|---|---|---|---|
