@@ -165,7 +165,7 @@ void yjs_doc_free(yjs_doc *doc)
 
 enum yjs_limit yjs_doc_limit(const yjs_doc *doc)
 {
-    return (enum yjs_limit)doc->mem.fired;
+    return doc->mem.fired;
 }
 
 size_t yjs_doc_heap(const yjs_doc *doc)

@@ -21,7 +21,7 @@ struct yjs__mem {
     size_t used;  /**< bytes held now */
     size_t limit; /**< 0: none */
     int err;      /**< why the last request failed */
-    int fired;    /**< enum yjs_limit: which limit was reached last */
+    enum yjs_limit fired; /**< which limit was reached last */
 };
 
 /** Say which limit it is that ends a call. */

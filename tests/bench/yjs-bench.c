@@ -70,7 +70,7 @@ static char *read_file(const char *name, size_t *len)
 {
     FILE *f = fopen(name, "rb");
     char *data;
-    long size;
+    long size = 0;
 
     if (f == NULL || fseek(f, 0, SEEK_END) != 0 || (size = ftell(f)) < 0)
         die(name, 0);

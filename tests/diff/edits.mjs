@@ -225,7 +225,9 @@ const editText = (ctx, type) => {
     delta: 4,
     move: length > 0 ? 4 : 0,
     attribute: 3,
-    json: 1
+    /* a text does not delete such, and then Yjs miscounts: its next edits by
+     * index, unlike ours, are off by so much */
+    json: r.plain ? 0 : 1
   })
   switch (op) {
     case 'insert': return textNew(ctx, type)

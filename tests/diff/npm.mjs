@@ -26,7 +26,7 @@ const load = (name, how = 'module') => {
 
 /* The ES module beside what require() finds: the CommonJS build of Yjs asks a
  * getter for every function of lib0, which costs a third of the time. */
-const loadEsm = async (name, file) => {
+export const loadEsm = async (name, file) => {
   const folder = path.dirname(load(`${name}/package.json`, 'resolve'))
   return import(pathToFileURL(path.join(folder, file)))
 }
@@ -36,4 +36,3 @@ const loadEsm = async (name, file) => {
 export const Y = await loadEsm('yjs', 'dist/yjs.mjs')
 export const encoding = await loadEsm('lib0', 'encoding.js')
 export const decoding = await loadEsm('lib0', 'decoding.js')
-export const loadModule = load

@@ -12,6 +12,7 @@ import { OP, Oracle } from './driver.mjs'
 import { makeHistory } from './history.mjs'
 import { shrink } from './shrink.mjs'
 import { buildUpdate, parseUpdate } from './update.mjs'
+import { selfTestWrites } from './writes.mjs'
 
 class Twin {
   constructor (fault) {
@@ -115,6 +116,10 @@ export const selfTest = async () => {
     console.log(`${ok ? 'ok' : 'not ok'} - ${name}: ` + (failure === null
       ? 'nothing found'
       : `seed ${failure.history.seed}, ${size} updates: ${failure.reason}`))
+    good &&= ok
+  }
+  for (const [name, ok] of await selfTestWrites()) {
+    console.log(`${ok ? 'ok' : 'not ok'} - ${name}`)
     good &&= ok
   }
   return good

@@ -400,3 +400,58 @@ export const sayWrites = (failure, say, describeUpdate) => {
     say(` got  ${got.data}`)
   }
 }
+
+/* ------------------------------------------------------------------ self-test */
+
+const string = bytes => {
+  const head = Buffer.alloc(4)
+  head.writeUInt32LE(bytes.length)
+  return Buffer.concat([head, bytes])
+}
+
+/* The reply that is right. */
+const rightReply = ({ request, want }) => {
+  let data = Buffer.from(want.data ?? EMPTY)
+  if (request.op === OP.EDIT) {
+    data = Buffer.alloc(4)
+    data.writeUInt32LE(want.refused ?? 0)
+  } else if (request.op === OP.TOLD) {
+    data = Buffer.concat(want.told.flatMap(({ local, v1, v2 }) =>
+      [Buffer.from([local ? 1 : 0]), string(v1), string(v2)]))
+  } else if (request.op === OP.JSON) {
+    data = Buffer.from(JSON.stringify(plain(want.json)))
+  }
+  return { status: 0, data }
+}
+
+/** Replies with one thing wrong must be found: [name, found as it must be]. */
+export const selfTestWrites = async () => {
+  const history = makeWriteHistory(3)
+  const flip = (reply, at) => { reply.data[at] ^= 1 }
+  const faults = [
+    ['no fault', -1, () => {}],
+    ['an edit is refused', OP.EDIT, reply => flip(reply, 0)],
+    ['an update of another kind is told', OP.TOLD, reply => flip(reply, 0)],
+    ['the end of an update in v2 differs', OP.TOLD,
+      reply => flip(reply, reply.data.length - 1)],
+    ['a state differs', OP.STATE, reply => flip(reply, 3)],
+    ['an invariant is broken', OP.CHECK, reply => { reply.status = -3 }],
+    ['JSON differs', OP.JSON, reply => { reply.data = Buffer.from('{}') }]
+  ]
+  const results = []
+  for (const [name, op, change] of faults) {
+    const list = script(history)
+    const at = list.findLastIndex(({ request }, i) => request.op === op &&
+      rightReply(list[i]).data.length > (op === OP.TOLD ? 9 : -1))
+    const driver = {
+      exec: async () => list.map((entry, i) => {
+        const reply = rightReply(entry)
+        if (i === at) change(reply)
+        return reply
+      })
+    }
+    const failure = await checkWrites(history, driver)
+    results.push([`edits: ${name}`, (failure === null) === (at < 0)])
+  }
+  return results
+}

@@ -35,7 +35,7 @@
  */
 import fs from 'node:fs'
 import path from 'node:path'
-import { encoding, loadModule, Y } from '../diff/npm.mjs'
+import { encoding, loadEsm, Y } from '../diff/npm.mjs'
 import { makeHistory, randomStateVector } from '../diff/history.mjs'
 import { PROFILES } from '../diff/edits.mjs'
 import { Prng } from '../diff/prng.mjs'
@@ -44,9 +44,9 @@ import { updateVectors } from './updates.mjs'
 import { readVectors } from './reads.mjs'
 import { client, EMPTY_SV, fromHex, here, hex, Vector } from './vector.mjs'
 
-const awarenessProtocol = loadModule('y-protocols/awareness')
-const syncProtocol = loadModule('y-protocols/sync')
-const authProtocol = loadModule('y-protocols/auth')
+const awarenessProtocol = await loadEsm('y-protocols', 'awareness.js')
+const syncProtocol = await loadEsm('y-protocols', 'sync.js')
+const authProtocol = await loadEsm('y-protocols', 'auth.js')
 
 const features = []
 const feature = (name, about, make) => features.push({ name, about, make })
