@@ -144,10 +144,9 @@ YJS_MUST_USE YJS_API int yjs_apply_update(yjs_doc *doc, const uint8_t *update,
  * Everything that a peer with the encoded state vector `sv` misses, as one v1
  * update (`sv` NULL or empty: everything), including what is pending.
  */
-YJS_MUST_USE YJS_API int yjs_encode_state_as_update(yjs_doc *doc,
-                                                    const uint8_t *sv,
-                                                    size_t sv_len,
-                                                    struct yjs_bytes *out);
+YJS_MUST_USE YJS_API int
+yjs_encode_state_as_update(yjs_doc *doc, const uint8_t *sv, size_t sv_len,
+                           struct yjs_bytes *out);
 YJS_MUST_USE YJS_API int yjs_encode_state_vector(yjs_doc *doc,
                                                  struct yjs_bytes *out);
 
@@ -212,10 +211,9 @@ YJS_MUST_USE YJS_API int yjs_apply_update_v2(yjs_doc *doc,
                                              struct yjs_apply_result *result);
 
 /** Like yjs_encode_state_as_update; state vectors have one format only. */
-YJS_MUST_USE YJS_API int yjs_encode_state_as_update_v2(yjs_doc *doc,
-                                                       const uint8_t *sv,
-                                                       size_t sv_len,
-                                                       struct yjs_bytes *out);
+YJS_MUST_USE YJS_API int
+yjs_encode_state_as_update_v2(yjs_doc *doc, const uint8_t *sv, size_t sv_len,
+                              struct yjs_bytes *out);
 
 /* -------------------------------------------------- updates without a document
  *
@@ -253,19 +251,17 @@ yjs_update_convert(struct yjs_span update, enum yjs_format to,
  * another meet, Yjs takes either, by the whims of a sort; so does this, not
  * always the same.
  */
-YJS_MUST_USE YJS_API int yjs_update_merge(const struct yjs_span *updates,
-                                          size_t n,
-                                          const struct yjs_update_options *opt,
-                                          struct yjs_update_error *err,
-                                          struct yjs_bytes *out);
+YJS_MUST_USE YJS_API int
+yjs_update_merge(const struct yjs_span *updates, size_t n,
+                 const struct yjs_update_options *opt,
+                 struct yjs_update_error *err, struct yjs_bytes *out);
 
 /** Y.diffUpdate: what a peer with the state vector `sv` misses of it, and all
  *  deletes. A wrong `sv` has index 1 in `err`. */
-YJS_MUST_USE YJS_API int yjs_update_diff(struct yjs_span update,
-                                         struct yjs_span sv,
-                                         const struct yjs_update_options *opt,
-                                         struct yjs_update_error *err,
-                                         struct yjs_bytes *out);
+YJS_MUST_USE YJS_API int
+yjs_update_diff(struct yjs_span update, struct yjs_span sv,
+                const struct yjs_update_options *opt,
+                struct yjs_update_error *err, struct yjs_bytes *out);
 
 /** The update without the content that it deletes itself, as a collecting Yjs
  *  keeps it: deleted items become DELETED, those in deleted types GC; formats
@@ -481,10 +477,9 @@ YJS_API void yjs_txn_abort(yjs_txn *txn);
  *  values that are not BYTES, TYPE or DOC become one struct. The position is
  *  found through an index kept while nobody else changes the type: about
  *  log m; O(m) for the first edit after a foreign change. */
-YJS_MUST_USE YJS_API int yjs_array_insert(yjs_txn *txn, struct yjs_type array,
-                                          uint64_t index,
-                                          const struct yjs_value *values,
-                                          size_t n);
+YJS_MUST_USE YJS_API int
+yjs_array_insert(yjs_txn *txn, struct yjs_type array, uint64_t index,
+                 const struct yjs_value *values, size_t n);
 /** array.push(): behind everything, also behind what was deleted there. */
 YJS_MUST_USE YJS_API int yjs_array_push(yjs_txn *txn, struct yjs_type array,
                                         const struct yjs_value *values,
@@ -501,11 +496,10 @@ YJS_MUST_USE YJS_API int yjs_text_insert(yjs_txn *txn, struct yjs_type text,
                                          uint64_t index, struct yjs_span utf8,
                                          struct yjs_span attributes);
 /** text.insertEmbed: JSON, TYPE, BOOL, NUMBER; a STRING becomes text. */
-YJS_MUST_USE YJS_API int yjs_text_insert_embed(yjs_txn *txn,
-                                               struct yjs_type text,
-                                               uint64_t index,
-                                               const struct yjs_value *embed,
-                                               struct yjs_span attributes);
+YJS_MUST_USE YJS_API int
+yjs_text_insert_embed(yjs_txn *txn, struct yjs_type text, uint64_t index,
+                      const struct yjs_value *embed,
+                      struct yjs_span attributes);
 YJS_MUST_USE YJS_API int yjs_text_delete(yjs_txn *txn, struct yjs_type text,
                                          uint64_t index, uint64_t len);
 /** A null as value takes the format away. All edits of texts with formats walk
@@ -515,9 +509,8 @@ YJS_MUST_USE YJS_API int yjs_text_format(yjs_txn *txn, struct yjs_type text,
                                          struct yjs_span attributes);
 /** text.applyDelta: a JSON array of {insert|retain|delete, attributes}. What
  *  is retained behind the end becomes line ends; deleting ends at the end. */
-YJS_MUST_USE YJS_API int yjs_text_apply_delta(yjs_txn *txn,
-                                              struct yjs_type text,
-                                              struct yjs_span delta);
+YJS_MUST_USE YJS_API int
+yjs_text_apply_delta(yjs_txn *txn, struct yjs_type text, struct yjs_span delta);
 
 YJS_MUST_USE YJS_API int yjs_map_set(yjs_txn *txn, struct yjs_type map,
                                      struct yjs_span key,
@@ -567,10 +560,9 @@ YJS_MUST_USE YJS_API int yjs_type_name(const yjs_doc *doc, struct yjs_type type,
                                        struct yjs_span *out);
 /** Where it is: the parent, and the key or, in a sequence, no data.
  *  YJS_ERR_RANGE for roots. */
-YJS_MUST_USE YJS_API int yjs_type_parent(const yjs_doc *doc,
-                                         struct yjs_type type,
-                                         struct yjs_type *out,
-                                         struct yjs_span *out_key);
+YJS_MUST_USE YJS_API int
+yjs_type_parent(const yjs_doc *doc, struct yjs_type type, struct yjs_type *out,
+                struct yjs_span *out_key);
 /** Elements, children, or UTF-16 units with each embed as one. */
 YJS_MUST_USE YJS_API int yjs_type_length(const yjs_doc *doc,
                                          struct yjs_type type, uint64_t *out);
@@ -655,11 +647,10 @@ yjs_snapshot_visit(struct yjs_span snapshot,
 /** Y.createDocFromSnapshot: a new document with what there was (`opt` NULL: the
  *  allocator of `doc`). YJS_ERR_STATE if `doc` collects garbage, YJS_ERR_RANGE
  *  if it lacks a clock of it. Linear. */
-YJS_MUST_USE YJS_API int yjs_doc_at_snapshot(yjs_doc *doc,
-                                             struct yjs_span snapshot,
-                                             enum yjs_format format,
-                                             const struct yjs_doc_options *opt,
-                                             yjs_doc **out);
+YJS_MUST_USE YJS_API int
+yjs_doc_at_snapshot(yjs_doc *doc, struct yjs_span snapshot,
+                    enum yjs_format format, const struct yjs_doc_options *opt,
+                    yjs_doc **out);
 /** Y.snapshotContainsUpdate, both of the format in `opt`. A wrong update has
  *  index 1 in `err`. */
 YJS_MUST_USE YJS_API int
@@ -701,10 +692,9 @@ YJS_MUST_USE YJS_API int yjs_position_decode(const uint8_t *data, size_t len,
  * there is made. What only a client that undid something knows is not
  * followed: followUndoneDeletions is false. O(m).
  */
-YJS_MUST_USE YJS_API int yjs_position_resolve(yjs_doc *doc,
-                                              const struct yjs_position *pos,
-                                              struct yjs_type *out_type,
-                                              uint64_t *out_index);
+YJS_MUST_USE YJS_API int
+yjs_position_resolve(yjs_doc *doc, const struct yjs_position *pos,
+                     struct yjs_type *out_type, uint64_t *out_index);
 
 /* --------------------------------------------------- y-protocols messages */
 
@@ -779,10 +769,9 @@ YJS_API void yjs_awareness_free(yjs_awareness *awareness);
  * clock is greater than the known one, or equal with a null state while a
  * state is known. Decoded completely first; a rejected one changes nothing.
  */
-YJS_MUST_USE YJS_API int yjs_awareness_apply(yjs_awareness *awareness,
-                                             const uint8_t *update, size_t len,
-                                             uint64_t now_ms,
-                                             yjs_awareness_fn fn, void *ctx);
+YJS_MUST_USE YJS_API int
+yjs_awareness_apply(yjs_awareness *awareness, const uint8_t *update, size_t len,
+                    uint64_t now_ms, yjs_awareness_fn fn, void *ctx);
 
 /** Encode the named clients (`clients` NULL: all live ones). Unknown ids are
  *  left out; removed ones are encoded as null at their known clock. */
