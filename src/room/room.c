@@ -274,7 +274,6 @@ static room_refusal over_limit(struct room *room)
         return "too much pending";
     case YJS_LIMIT_UPDATE_BYTES:
     case YJS_LIMIT_STRUCTS:
-    case YJS_LIMIT_CONFLICTS:
         counter_inc(c, COUNTER_LIMIT_UPDATE);
         return "update too large";
     case YJS_LIMIT_CONFLICTS:
