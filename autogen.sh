@@ -80,7 +80,7 @@ look_for_test_needs() {
     need_command mandoc mandoc
     need_command shellcheck shellcheck
     need_command openssl openssl
-    need_program nginx nginx-light
+    need_program nginx nginx
     need_program haproxy haproxy
     need_program apache2 apache2-bin
     need_program caddy caddy

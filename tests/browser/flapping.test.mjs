@@ -40,7 +40,7 @@ test('WebSockets cut after 100 to 500 ms: the page ends on long-poll, synced, an
   // Another browser behind the same address is nobody's neighbour.
   proxy.mode = 'pass'
   const other = await StockPage.open(t, proxy.url() + '/health')
-  await other.join(proxy.ws(), topic)
+  await other.join(proxy.ws(), topic, { longPollFallbackMs: 15000 })
   await other.shows(peer.doc.getText('t').toString())
   assert.equal(await other.transport(), 'websocket')
 })

@@ -80,9 +80,12 @@ async function exchange (began, both, push, shows) {
   return first
 }
 
+/* A slow machine is no reason to fall back. */
+const patience = row => row.ends === 'websocket' ? 15000 : 2500
+
 function nodeClient (t, row, endPoint, topic, options = {}) {
   return openHook(t, endPoint, topic, {
-    longPollFallbackMs: 2500,
+    longPollFallbackMs: patience(row),
     sessionStorage: new MemoryStorage(),
     heartbeatIntervalMs: 30000 / (row.idle ? scale : 1),
     reconnectAfterMs: undefined,
@@ -116,7 +119,8 @@ async function inChromium (t, row, proxy, server) {
     row.context ? row.context(proxy) : {})
   const from = server.log.length
   const began = Date.now()
-  await stock.join(row.socket ? row.socket(server) : proxy.ws(row.port, row.tls), topic)
+  await stock.join(row.socket ? row.socket(server) : proxy.ws(row.port, row.tls), topic,
+    { longPollFallbackMs: patience(row) })
   const first = await exchange(began, both, more => {
     const doc = new Y.Doc()
     Y.applyUpdate(doc, Y.encodeStateAsUpdate(both.ws.doc))
