@@ -53,12 +53,14 @@ EXTRA_DIST += $(LINT) tests/lint/lib.sh \
 	tests/support/node-modules.sh
 
 # Parts of make check: the lint alone; all but lint and browser (what is worth
-# running under the sanitizers); the test programs and the load program, built
-# and not run.
+# running under the sanitizers); the pages in Chromium; the test programs and
+# the load program, built and not run.
 lint: all
 	$(MAKE) check TESTS='$(LINT)' check_PROGRAMS= check_DATA=
 check-core: all
 	$(MAKE) check TESTS='$(filter-out tests/lint/% tests/browser/% tests/proxies/%,$(TESTS))'
+check-browser: all
+	$(MAKE) check TESTS=tests/browser/check.sh check_PROGRAMS= check_DATA=
 check-programs: all
 	$(MAKE) $(check_PROGRAMS) $(EXTRA_PROGRAMS)
-.PHONY: lint check-core check-programs
+.PHONY: lint check-core check-browser check-programs

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* The board in real browsers: notes, ink, hands, robots. */
-import { assert, test } from '../support/harness.mjs'
+import { assert } from '../support/harness.mjs'
 import { sharedRoomd } from '../support/roomd.mjs'
-import { BoardPage, freshRoom, www } from './browser.mjs'
+import { BoardPage, freshRoom, test, www } from './browser.mjs'
 
 const roomd = await sharedRoomd({ www })
 const at = (room, more = '') => roomd.url(`/demo/board/?room=${room}${more}`)

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* The connection check: what it says where everything works, and behind
  * proxies that refuse, drop, swallow and cut WebSockets. */
-import { assert, test } from '../support/harness.mjs'
+import { assert } from '../support/harness.mjs'
 import { sharedRoomd } from '../support/roomd.mjs'
 import { Proxy } from '../support/proxy.mjs'
 import { axeSource } from '../support/modules.mjs'
-import { Page, www } from './browser.mjs'
+import { Page, test, www } from './browser.mjs'
 
 const roomd = await sharedRoomd({ www, longpoll_window: '1s' })
 

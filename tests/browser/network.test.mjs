@@ -3,10 +3,10 @@
  * of another site. */
 import http from 'node:http'
 import net from 'node:net'
-import { assert, test } from '../support/harness.mjs'
+import { assert } from '../support/harness.mjs'
 import { sharedRoomd, startRoomd } from '../support/roomd.mjs'
 import { Proxy } from '../support/proxy.mjs'
-import { EditorPage, TaskPage, freshRoom, www } from './browser.mjs'
+import { EditorPage, freshRoom, TaskPage, test, www } from './browser.mjs'
 
 const roomd = await sharedRoomd({ www })
 const at = (base, room, more = '') => `${base}/demo/tasks/?room=${room}${more}`

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* The task list in real browsers: several at once, on different transports. */
-import { assert, test } from '../support/harness.mjs'
+import { assert } from '../support/harness.mjs'
 import { sharedRoomd } from '../support/roomd.mjs'
-import { TaskPage, freshRoom, www } from './browser.mjs'
+import { freshRoom, TaskPage, test, www } from './browser.mjs'
 
 const roomd = await sharedRoomd({ www })
 const at = (room, more = '') => roomd.url(`/demo/tasks/?room=${room}${more}`)

@@ -1,6 +1,18 @@
 // SPDX-License-Identifier: MIT
 import { expect, test } from "vitest";
-import { byLabel, parseJson, parseText, quantile, rate, type Report } from "../src/status/samples.js";
+import { byLabel, parseJson, quantile, rate, type Report } from "../src/status/samples.js";
+
+/** The samples of a Prometheus text. */
+const parseText = (text: string): Map<string, number> => {
+  const samples = new Map<string, number>();
+  for (const line of text.split("\n")) {
+    const found = /^([a-zA-Z_:][\w:]*(?:\{.*\})?)\s+(\S+)/.exec(line);
+    if (!found) continue;
+    const value = found[2] === "+Inf" ? Infinity : Number(found[2]);
+    if (!Number.isNaN(value)) samples.set(found[1]!.replace(/,\}$/, "}"), value);
+  }
+  return samples;
+};
 
 const text = `# HELP roomd_connections Open connections
 # TYPE roomd_connections gauge

@@ -4,7 +4,7 @@
 import { bytes, byId, h } from "../shared/dom.js";
 import { root, setUpTheme } from "../shared/site.js";
 import { Bars, Plot, formats, type Series } from "./plots.js";
-import { byLabel, parseJson, parseText, quantile, rate, type Report } from "./samples.js";
+import { byLabel, parseJson, quantile, rate, type Report } from "./samples.js";
 import "../shared/base.css";
 import "./status.css";
 
@@ -29,21 +29,10 @@ const ask = (file: string): Promise<Response> => fetch(new URL(file, root), {
   cache: "no-store", headers: key ? { authorization: `Bearer ${key}` } : {},
 });
 
-let noJson = false;
-
 /** A report, or the HTTP status that stood in the way. */
 const report = async (): Promise<Report | number> => {
-  if (!noJson) {
-    const json = await ask("metrics.json");
-    if (json.ok) return parseJson(await json.json(), Date.now());
-    if (json.status !== 404) return json.status;
-    noJson = true;
-  }
-  const text = await ask("metrics");
-  if (!text.ok) return text.status;
-  const samples = parseText(await text.text());
-  const [version] = byLabel(samples, "roomd_build_info", "version")[0] ?? [null];
-  return { at: Date.now(), version, uptime: samples.get("roomd_uptime_seconds") ?? null, samples, roomsByMembers: [], rooms: null };
+  const json = await ask("metrics.json");
+  return json.ok ? parseJson(await json.json(), Date.now()) : json.status;
 };
 
 type Reader = (now: Report, before: Report | undefined) => number | null;
@@ -148,8 +137,7 @@ const show = (now: Report) => {
   ];
   byId("tiles").replaceChildren(...tiles.map(([name, text]) => h("div", {}, h("dt", {}, name), h("dd", {}, text))));
   table(byId("rooms"), ["Room", "Members", "Document"],
-    (now.rooms ?? []).map((room) => [room.topic, formats.count(room.members), bytes(room.document_bytes)]),
-    now.rooms ? "No rooms." : "The list comes with metrics.json, for which this server wants a key in its configuration.");
+    now.rooms.map((room) => [room.topic, formats.count(room.members), bytes(room.document_bytes)]), "No rooms.");
   table(byId("limits"), ["Limit", "Times"], limitRows(now.samples), "None since the start.");
   const words = [now.version && `roomd ${now.version}`, now.uptime !== null && `up ${duration(now.uptime)}`].filter(Boolean);
   tell(words.join(", ") || "Live.");

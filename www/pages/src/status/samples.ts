@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What the server says of itself: the JSON of STATUS-JSON.md, or the Prometheus
-// text that carries the same samples.
+// What the server says of itself: the JSON of STATUS-JSON.md.
 
 export interface RoomLine {
   topic: string;
@@ -14,20 +13,8 @@ export interface Report {
   uptime: number | null;
   samples: Map<string, number>;
   roomsByMembers: [number | null, number][];
-  /** Null where the server does not list them. */
-  rooms: RoomLine[] | null;
+  rooms: RoomLine[];
 }
-
-export const parseText = (text: string): Map<string, number> => {
-  const samples = new Map<string, number>();
-  for (const line of text.split("\n")) {
-    const found = /^([a-zA-Z_:][\w:]*(?:\{.*\})?)\s+(\S+)/.exec(line);
-    if (!found) continue;
-    const value = found[2] === "+Inf" ? Infinity : Number(found[2]);
-    if (!Number.isNaN(value)) samples.set(found[1]!.replace(/,\}$/, "}"), value);
-  }
-  return samples;
-};
 
 export const parseJson = (body: unknown, at: number): Report => {
   const report = body as Record<string, unknown>;
