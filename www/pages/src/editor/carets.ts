@@ -47,7 +47,8 @@ export const carets = (sync: Sync, awareness: Awareness): Plugin => {
       if (anchor === null || head === null || anchor > size || head > size) continue;
       const name = safeName(user?.name);
       const color = colorClass(user?.color);
-      decorations.push(Decoration.widget(head, () => caret(name, color), { key: `${id} ${color} ${name}`, side: 10 }));
+      // A caret that moves is a new one, and shows its name again for a moment.
+      decorations.push(Decoration.widget(head, () => caret(name, color), { key: `${id} ${head} ${color} ${name}`, side: 10 }));
       if (anchor === head) continue;
       decorations.push(Decoration.inline(Math.min(anchor, head), Math.max(anchor, head), { class: `caret-range ${color}` }, { inclusiveEnd: true }));
     }

@@ -44,7 +44,7 @@ export class Plot {
     };
     const axis = { stroke: () => css("--soft"), grid: { stroke: () => css("--line"), width: 1 }, ticks: { show: false }, font: "13px system-ui" };
     this.#plot = new uPlot({
-      width: 300, height: 150, legend: { show: false }, cursor: { show: false }, padding: [8, 8, 0, 0],
+      width: 300, height: 150, legend: { show: false }, cursor: { show: false }, padding: [8, 30, 0, 0],
       scales: { x: { time: true, range: span }, y: { range: (_u, _min, max) => [0, Math.max(max * 1.15, 0.001)] } },
       axes: [
         { ...axis, size: 26, space: 90, values: [[60, "{HH}:{mm}"], [1, "{HH}:{mm}:{ss}"]] },
