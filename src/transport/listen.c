@@ -53,6 +53,7 @@ enum {
     PACE_MS = 100,
     LINGER_MS = 2000,
     LINGER_BYTES = 256 * 1024,
+    UNSENT_BYTES = 64 * 1024,
     PAUSE_MS = 250 /* without descriptors */
 };
 
@@ -478,6 +479,7 @@ static void on_accepted(struct listener *l, int fd)
         return;
     }
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+    tcp_bound_unsent(fd, UNSENT_BYTES);
     struct head *head = head_new(l, fd, false, l->env->limits.head_ms);
     tcp_peer(fd, &head->peer);
     if (!admit(head))

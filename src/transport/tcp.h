@@ -26,6 +26,10 @@ bool tcp_lost(int fd);
 bool tcp_peer_ended(int fd);
 /** Milliseconds since anything was received; UINT64_MAX when unknown. */
 uint64_t tcp_quiet_ms(int fd);
+/** Let no more than about so many bytes wait in the kernel for being sent the
+ *  first time (TCP_NOTSENT_LOWAT): what a slow client has not got yet stays
+ *  with us, where it is shared, counted, and overtaken by what is urgent. */
+void tcp_bound_unsent(int fd, int bytes);
 /** Readable only with at least so many bytes waiting (SO_RCVLOWAT). */
 void tcp_low_mark(int fd, int bytes);
 

@@ -24,7 +24,7 @@ struct ws;
 
 enum {
     /** Longer messages go out as several fragments of this size. */
-    WS_FRAGMENT_BYTES = 65536,
+    WS_FRAGMENT_BYTES = 16384,
     /** A frame header, and a whole fragment behind it. */
     WS_SCRATCH_BYTES = WS_FRAGMENT_BYTES + 16
 };

@@ -12,7 +12,7 @@
  * message longer than WS_FRAGMENT_BYTES is cut into fragments here,
  *
  *   blob    [FIN op|len] payload ............................
- *   wire    [op|64k] payload [cont|64k] payload [FIN cont|n] payload
+ *   wire    [op|16k] payload [cont|16k] payload [FIN cont|n] payload
  *
  * between which control frames may legally stand. A joint blob (blob.h) is cut
  * where its parts meet as well.

@@ -2,7 +2,7 @@
 /* Large documents: many joiners share one encoding, whoever does not read
  * costs little, and nobody misses an edit made meanwhile. */
 import fs from 'node:fs'
-import { assert, test } from '../support/harness.mjs'
+import { MEASURES_MEMORY, assert, test } from '../support/harness.mjs'
 import { RawSocket, binaryDecode, binaryPush } from '../support/net.mjs'
 import { RawPoll } from '../support/longpoll.mjs'
 import { ownRoomd, sharedRoomd } from '../support/roomd.mjs'
@@ -59,7 +59,7 @@ test('thirty joiners that do not read share the document', async t => {
   const watch = await member(t, topic)
   const grown = resident() - before
   console.log(`# 30 joiners of 3 MB that do not read: ${(grown / MB).toFixed(1)} MB`)
-  assert.ok(grown < 30 * MB, `${grown} bytes`)
+  assert.ok(!MEASURES_MEMORY || grown < 30 * MB, `${grown} bytes`)
   /* Edits between joins do not make a copy each. */
   for (let i = 0; i < 30; i++) {
     watch.binary(binaryPush('1', '2', topic, 'yjs', syncUpdate(textUpdate(`edit ${i}`))))
@@ -72,13 +72,13 @@ test('thirty joiners that do not read share the document', async t => {
   }
   const more = resident() - before
   console.log(`# 60, with an edit between each two of the latter: ${(more / MB).toFixed(1)} MB`)
-  assert.ok(more < 60 * MB, `${more} bytes`)
+  assert.ok(!MEASURES_MEMORY || more < 60 * MB, `${more} bytes`)
 }, { limit: 60000 })
 
 test('a joiner gets the snapshot and what came after it', async t => {
   const topic = freshTopic()
-  const ws = await filled(t, topic, MB)
-  await member(t, topic) // makes the snapshot
+  const ws = await filled(t, topic, 4 * MB)
+  await member(t, topic) // makes the snapshot, which is kept for 5 s
   const doc = ws.made.doc
   for (let i = 0; i < 3; i++) {
     const edit = textUpdate(`late ${i}`)
@@ -89,8 +89,10 @@ test('a joiner gets the snapshot and what came after it', async t => {
     late.send('1', '1', topic, 'phx_join')
     const [reply, next] = [await late.json(), await late.json()]
     assert.equal(reply[3], 'phx_reply')
-    assert.deepEqual(next.slice(0, 4), ['1', null, topic, 'update'], 'before any presence')
-    const have = docOf(reply[4].response.state, next[4].data)
+    /* On a machine that took longer than that there is nothing to add. */
+    if (next[3] === 'update') assert.deepEqual(next.slice(0, 2), ['1', null])
+    else assert.equal(next[3], 'presence_diff')
+    const have = docOf(reply[4].response.state, next[3] === 'update' ? next[4].data : [0, 0])
     assert.equal(have.getArray('a').length, doc.getArray('a').length)
     assert.equal([...have.getText('t').toString().matchAll(/late/g)].length, i + 1)
   }
@@ -186,7 +188,7 @@ test('a hundred y-protocols joiners that do not read share the pieces', async t 
   await watch.drainQueue()
   const grown = resident() - before
   console.log(`# 100 y-protocols joiners of 4 MB that do not read: ${(grown / MB).toFixed(1)} MB`)
-  assert.ok(grown < 60 * MB, `${grown}`)
+  assert.ok(!MEASURES_MEMORY || grown < 60 * MB, `${grown}`)
 }, { limit: 60000 })
 
 test('y-phoenix-channel syncs a large document on both transports while others edit', async t => {
