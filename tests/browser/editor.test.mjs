@@ -61,6 +61,34 @@ test('another\'s caret is no place to type into', async t => {
   assert.doesNotMatch((await b.page.evaluate(() => window.places)).join(' '), /caret/)
 })
 
+test('what an input method composes arrives, whatever others type into the paragraph meanwhile', async t => {
+  const room = freshRoom()
+  const a = await EditorPage.open(t, at(room))
+  const b = await EditorPage.open(t, at(room))
+  await a.live()
+  await b.live()
+  await a.text.click()
+  await a.page.keyboard.type('middle')
+  await b.shows(['middle'])
+  await b.page.locator('.prose p').click()
+  await b.page.keyboard.press('End')
+  await a.page.keyboard.press('Home')
+  const ime = await b.context.newCDPSession(b.page)
+  const expected = ['', '']
+  for (const [steps, word] of [[['n', 'ni', 'ni h', 'ni hao'], '\u4f60\u597d'], [['h', 'ha'], '\ud558']]) {
+    for (const text of steps) {
+      await ime.send('Input.imeSetComposition', { text, selectionStart: text.length, selectionEnd: text.length })
+      await a.page.keyboard.type('x')
+      expected[0] += 'x'
+      await b.until(n => (document.querySelector('.prose').textContent.match(/x/g) ?? []).length === n, expected[0].length)
+    }
+    await ime.send('Input.insertText', { text: word })
+    expected[1] += word
+    await a.shows([`${expected[0]}middle${expected[1]}`])
+  }
+  await b.shows([`${expected[0]}middle${expected[1]}`])
+})
+
 test('undo takes back one\'s own words only', async t => {
   const room = freshRoom()
   const a = await EditorPage.open(t, at(room))
