@@ -211,14 +211,14 @@ describe("two editors", () => {
   });
 });
 
-test.each([1, 2, 3, 4, 5, 6])("three editors, random edits, exchanges now and then (seed %i)", (seed) => {
+test.each([1, 2, 3, 4, 5])("three editors, random edits, exchanges now and then (seed %i)", (seed) => {
   let state = seed;
   const random = (n: number) => {
     state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
     return Math.floor(state / 4294967296 * n);
   };
   const all = [new Side(), new Side(), new Side()];
-  for (let step = 0; step < 250; step++) {
+  for (let step = 0; step < 150; step++) {
     const side = all[random(3)]!;
     const { editor } = side;
     const size = editor.state.doc.content.size;

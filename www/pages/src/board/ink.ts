@@ -72,6 +72,7 @@ export const mountInk = (canvas: HTMLCanvasElement, board: Board) => {
     end(): void {
       clearInterval(timer);
       send();
+      board.endStroke();
       own = null;
       redraw();
     },

@@ -9,6 +9,7 @@ export const WIDTH = 1600;
 export const HEIGHT = 1000;
 export const NOTE_WIDTH = 260;
 const MOST_POINTS = 20000;
+const CAPTURE_MS = 400;
 
 export type Note = Y.Map<unknown>;
 export type Stroke = Y.Map<unknown>;
@@ -24,7 +25,7 @@ export class Board {
   constructor(readonly doc: Y.Doc) {
     this.notes = doc.getMap<Note>("notes");
     this.ink = doc.getArray<Stroke>("ink");
-    this.undo = new Y.UndoManager([this.notes, this.ink], { captureTimeout: 400, trackedOrigins: new Set([this]) });
+    this.undo = new Y.UndoManager([this.notes, this.ink], { captureTimeout: CAPTURE_MS, trackedOrigins: new Set([this]) });
   }
 
   change(work: () => void): void {
@@ -65,8 +66,10 @@ export class Board {
     });
   }
 
+  /** Until `endStroke` everything is one step to undo, however slow the hand. */
   beginStroke(color: string): Stroke {
     this.undo.stopCapturing();
+    this.undo.captureTimeout = Infinity;
     const stroke = new Y.Map<unknown>([["color", color], ["points", new Y.Array<number>()]]);
     this.change(() => this.ink.push([stroke]));
     return stroke;
@@ -75,6 +78,11 @@ export class Board {
   extendStroke(stroke: Stroke, points: number[]): void {
     const array = stroke.get("points");
     if (array instanceof Y.Array && array.length < MOST_POINTS) this.change(() => array.push(points));
+  }
+
+  endStroke(): void {
+    this.undo.captureTimeout = CAPTURE_MS;
+    this.undo.stopCapturing();
   }
 
   clearInk(): void {

@@ -93,8 +93,17 @@ editor.on("transaction", ({ transaction }) => {
 });
 hint();
 draw();
+// A write takes some milliseconds: said only when it takes longer, or the line would flicker with each key.
+let storing: ReturnType<typeof setTimeout> | undefined;
 provider.on("stored", (stored) => {
-  byId("kept").textContent = stored ? "Kept on this device." : "";
+  clearTimeout(storing);
+  if (stored) byId("kept").textContent = "Kept on this device.";
+  else storing = setTimeout(() => byId("kept").textContent = "Not kept on this device yet.", 250);
+});
+provider.on("error", ({ code }) => {
+  if (code !== "offline") return;
+  clearTimeout(storing);
+  byId("kept").textContent = "";
 });
 
 const takes: Record<string, () => void> = {
