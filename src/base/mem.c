@@ -3,11 +3,13 @@
  * that a peer chose and no limit checked. */
 #include "base/mem.h"
 
+#include <fcntl.h>
 #include <malloc.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static struct {
     void *block;
@@ -103,18 +105,47 @@ char *mem_strdup(const char *src)
     return mem_dup(src, strlen(src));
 }
 
-size_t mem_give_back(size_t idle)
+#if defined(__GLIBC__)
+/* Our own pages in memory: the resident ones but those of files. */
+static size_t own_pages(void)
+{
+    char text[128], *at = text;
+    int fd = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
+    ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof text - 1);
+    if (fd >= 0)
+        close(fd);
+    if (n <= 0)
+        return 0;
+    text[n] = '\0';
+    strtoul(at, &at, 10);
+    size_t resident = strtoul(at, &at, 10), files = strtoul(at, &at, 10);
+    return resident > files ? resident - files : 0;
+}
+
+/* The C library's count of free bytes does not tell which of them have pages,
+ * and those it has given back lose them again to the next that are allocated:
+ * what counts is what the process has and does not use. */
+static size_t wasted(void)
+{
+    struct mallinfo2 info = mallinfo2();
+    size_t have = own_pages() * (size_t)sysconf(_SC_PAGESIZE);
+    size_t used = info.uordblks + info.hblkhd;
+    return have > used ? have - used : 0;
+}
+#endif
+
+size_t mem_give_back(size_t left)
 {
     enum { WORTH_IT = 8 << 20 };
 #if defined(__GLIBC__)
-    size_t now = mallinfo2().fordblks;
-    if (now < idle)
+    size_t now = wasted();
+    if (now < left)
         return now;
-    if (now - idle < WORTH_IT)
-        return idle;
+    if (now - left < WORTH_IT)
+        return left;
     malloc_trim(0);
-    return mallinfo2().fordblks;
+    return wasted();
 #else
-    return idle;
+    return left;
 #endif
 }

@@ -23,11 +23,11 @@ char *mem_strdup(const char *src);
 
 /**
  * Give freed memory back to the system where enough has come together: the C
- * library keeps what is freed below anything that lives on. `idle` is what the
- * last call returned (0 before the first): the free bytes it has left, most of
- * them without pages. Cheap unless 8 MiB more are free than then.
+ * library keeps what is freed below anything that lives on. `left` is what the
+ * last call returned (0 before the first): the bytes of memory that it could
+ * not give back. Cheap unless there are 8 MiB more of them than then.
  */
-size_t mem_give_back(size_t idle);
+size_t mem_give_back(size_t left);
 
 /** Memory held back for the day when there is no more: the first allocation
  *  that fails gets it, so that the process lives on and can shed load. */

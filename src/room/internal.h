@@ -41,7 +41,7 @@ struct registry {
     struct list dead;   /* failed rooms: freed at the next tick */
     uint64_t sweep_at;
     uint64_t give_back_at; /* when to look at freed memory again */
-    size_t idle_bytes;     /* see mem_give_back */
+    size_t wasted;         /* see mem_give_back */
     uint64_t warn_until; /* window of the bound on warnings */
     uint32_t warned, unwarned;
     bool draining;

@@ -161,7 +161,7 @@ static void give_back(struct registry *r)
     if (r->now_ms < r->give_back_at)
         return;
     r->give_back_at = r->now_ms + GIVE_BACK_MS;
-    r->idle_bytes = mem_give_back(r->idle_bytes);
+    r->wasted = mem_give_back(r->wasted);
 }
 
 void registry_tick(struct registry *registry, uint64_t now_ms)

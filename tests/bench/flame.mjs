@@ -4,7 +4,8 @@
  * Width is CPU time, callers stand below what they call; frames that are no
  * wider than a hair are left out. Blue is the kernel, red roomd, yellow its
  * libraries, green the C library. The stacks are unwound from copies of the
- * stack (dwarf), since Debian's libraries keep no frame pointers.
+ * stack (dwarf), since Debian's libraries keep no frame pointers; 32 kB, for
+ * libuv keeps 12 kB of events on it.
  */
 import fs from 'node:fs'
 import path from 'node:path'
@@ -126,7 +127,7 @@ export async function flame (args, title, file) {
   const running = load(server, [...args, '--idle', wait, '--seconds', 5])
   await new Promise(resolve => setTimeout(resolve, wait * 1000))
   const perf = spawn('perf', ['record', '-q', '-F', '999', '--call-graph',
-    'dwarf,16384', '-p', server.child.pid, '-o', data, '--', 'sleep', '3'],
+    'dwarf,32768', '-p', server.child.pid, '-o', data, '--', 'sleep', '3'],
   { stdio: 'ignore' })
   const recorded = new Promise(resolve => perf.on('exit', resolve))
   await running

@@ -28,9 +28,18 @@ EXTRA_DIST += \
 	tests/bench/scenarios.mjs \
 	tests/bench/servers.mjs
 CLEANFILES += tests/bench/results.json
+CLEANFILES += tests/bench/quick/PERFORMANCE.md tests/bench/quick/*.svg
+EXTRA_DIST += \
+	docs/PERFORMANCE.md \
+	docs/cpu.svg \
+	docs/flame-fanout.svg \
+	docs/flame-rooms.svg \
+	docs/latency.svg \
+	docs/memory.svg
 
 # All of it, in a quarter of an hour: docs/PERFORMANCE.md. BENCH=quick takes
-# three minutes; bench-report writes the document again without measuring.
+# three minutes and writes into the build tree; bench-report writes the document
+# again without measuring.
 bench_binaries = tests/bench/roomd-bench$(EXEEXT) \
 	tests/bench/floor$(EXEEXT) tests/bench/micro$(EXEEXT)
 bench_run = srcdir='$(abs_top_srcdir)' builddir='$(abs_top_builddir)' \

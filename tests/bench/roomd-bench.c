@@ -54,7 +54,8 @@ static void usage(void)
          "  --touch            one update in each room first\n"
          "  --wait SECONDS     do nothing before the next\n"
          "  --idle SECONDS     watch the server do nothing\n"
-         "  --leave            close all at the end, look at memory for 8 s\n"
+         "  --leave            close all at the end, look at memory until 95 %\n"
+         "                     of its growth is gone, 24 s at most\n"
          "  --json             the result as one line of JSON, nothing else");
 }
 
@@ -178,7 +179,8 @@ static void prepare(void)
 /* ---- the report ---- */
 
 struct result {
-    struct usage start, connected, idle_from, idle_to, sent, left[5];
+    struct usage start, connected, idle_from, idle_to, sent, left;
+    double left_s;
     struct usage memory_joined, memory_end;
     double connect_s, run_s, own_s;
     uint64_t sent_in_run, in_time, delivered, expected;
@@ -242,10 +244,9 @@ static void print_json(const struct result *r)
         field("max_ms", (double)bench.latency.max_us / 1e3);
         field("bench_cpu_percent", r->own_s / r->run_s * 100);
     }
-    for (int i = 0; o->leave && i < 5; i++) {
-        char name[32];
-        snprintf(name, sizeof name, "pss_left_%ds_kib", 2 * i);
-        field(name, r->left[i].pss_kib);
+    if (o->leave) {
+        field("pss_left_kib", r->left.pss_kib);
+        field("left_s", r->left_s);
     }
     puts("}");
 }
@@ -290,9 +291,27 @@ static void print_table(const struct result *r)
                histogram_at(&bench.latency, 0.999),
                (double)bench.latency.max_us / 1e3);
     }
-    for (int i = 0; o->leave && i < 5; i++)
-        printf("%sPSS %.0f KiB %d s after\n",
-               i ? "            " : "left        ", r->left[i].pss_kib, 2 * i);
+    if (o->leave)
+        printf("left        PSS %.0f KiB after %.0f s\n", r->left.pss_kib,
+               r->left_s);
+}
+
+/* The server gives memory back in its own time: look until it has. */
+static void leave(struct result *r)
+{
+    enum { MOST_S = 24, STEP_S = 2 };
+    double grown = r->memory_joined.pss_kib - r->start.pss_kib;
+    uint64_t joined = bench.joined, dead = bench.dead;
+
+    load_leave();
+    do {
+        load_idle(STEP_S);
+        r->left_s += STEP_S;
+        r->left = usage_now(true);
+    } while (r->left.pss_kib > r->start.pss_kib + grown / 20 &&
+             r->left_s < MOST_S);
+    bench.joined = joined;
+    bench.dead = dead;
 }
 
 static void run(struct result *r)
@@ -328,15 +347,8 @@ static void run(struct result *r)
         r->expected = load_expected() - delivered;
     }
     r->memory_end = usage_now(true);
-    uint64_t joined = bench.joined, dead = bench.dead;
-    for (int i = 0; o->leave && i < 5; i++) {
-        if (i == 0)
-            load_leave();
-        load_idle(i ? 2 : 0.05);
-        r->left[i] = usage_now(true);
-    }
-    bench.joined = joined;
-    bench.dead = dead;
+    if (o->leave)
+        leave(r);
 }
 
 int main(int argc, char **argv)

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * make bench: runs every scenario against roomd, and against nchan where it
- * can be compared, and writes docs/PERFORMANCE.md with its pictures. BENCH=quick
- * takes about three minutes and one run of each; the standard run takes about
- * fifteen, five of each. Repetitions go round by round, so that what disturbs
+ * can be compared, and writes docs/PERFORMANCE.md with its pictures: about
+ * fifteen minutes, five runs of each (BENCH_RUNS=N: others). BENCH=quick takes
+ * about three, one smaller run of each, and writes below the build tree. Repetitions go round by round, so that what disturbs
  * the machine for a while disturbs all figures alike.
  *
  *   run.mjs [--only NAME,NAME] [--report] [--out FOLDER]
@@ -33,7 +33,9 @@ const option = name => {
   return at < 0 ? null : process.argv[at + 1]
 }
 const only = option('--only')?.split(',')
-const out = path.resolve(option('--out') || path.join(paths.sourceDir, 'docs'))
+const out = path.resolve(option('--out') || (quick
+  ? path.join(paths.buildDir, 'tests', 'bench', 'quick')
+  : path.join(paths.sourceDir, 'docs')))
 const keep = path.join(paths.buildDir, 'tests', 'bench', 'results.json')
 const began = Date.now()
 
@@ -102,7 +104,6 @@ async function runGrowth (results) {
   for (const [name, g] of Object.entries(growth)) {
     results[name] = []
     for (const [i, [size, list]] of g.steps.entries()) {
-      if (quick && i > 1) break
       const r = await attempt(`growth ${name} ${size}`, () =>
         once('roomd', list, g.settings || []))
       if (!r) continue
@@ -119,7 +120,7 @@ async function runLines (results) {
     results.crowd[which] = []
     for (const rate of quick ? ramp.quick : ramp.rates) {
       const r = await attempt(`ramp ${which} ${rate}`, () => once(which,
-        [...ramp.args, '--rate', rate * 10, '--seconds', 2], []))
+        [...ramp.args, '--rate', rate * 10, '--seconds', 1.5], []))
       if (r) results.ramp[which].push({ rate, ...r })
       say(`ramp ${which} ${rate}/s a room: ${brief(r)}`)
     }
@@ -225,10 +226,12 @@ async function measure () {
   await runScenarios(results.scenarios)
   if (!only) {
     await runPrograms(results)
-    await runGrowth(results.growth)
     await runLines(results)
-    if (!quick) await runAllocators(results.allocators)
-    await attempt('flames', () => runFlames(results))
+    if (!quick) {
+      await runGrowth(results.growth)
+      await runAllocators(results.allocators)
+      await attempt('flames', () => runFlames(results))
+    }
     if (haveCallgrind) results.budget = await attempt('budget', budget)
   }
   results.load_after = os.loadavg()[0]
@@ -245,4 +248,5 @@ if (process.argv.includes('--report')) {
 }
 const text = report(results, out, !only)
 console.log(text)
+if (!only) console.log(`written: ${path.join(out, 'PERFORMANCE.md')}`)
 process.exit(failures.length ? 1 : 0)

@@ -3,6 +3,7 @@
  * compared with naive twins that always tell the truth. */
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -433,6 +434,60 @@ START_TEST(counters_add_up)
 }
 END_TEST
 
+#if defined(__GLIBC__) && !defined(__SANITIZE_ADDRESS__)
+enum { BLOCKS = 40000, BLOCK = 1000 };
+static void *blocks[BLOCKS];
+
+static void *fill(void)
+{
+    for (size_t i = 0; i < BLOCKS; i++) {
+        blocks[i] = mem_alloc(BLOCK);
+        memset(blocks[i], 1, BLOCK);
+    }
+    return mem_alloc(BLOCK); /* lives on above them */
+}
+
+static void drain(void)
+{
+    for (size_t i = 0; i < BLOCKS; i++)
+        free(blocks[i]);
+}
+
+static long resident_pages(void)
+{
+    long size, pages = 0;
+    FILE *f = fopen("/proc/self/statm", "r");
+    if (!f || fscanf(f, "%ld %ld", &size, &pages) != 2)
+        pages = 0;
+    if (f)
+        fclose(f);
+    return pages;
+}
+
+/* Bytes that had been given back, were used again and freed again between two
+ * looks: they counted as given back. */
+START_TEST(memory_goes_back_a_second_time)
+{
+    long before = resident_pages(), most = BLOCKS / 4 * (BLOCK / 1000) / 4;
+    if (!before)
+        return; /* no /proc */
+    void *above = fill();
+    drain();
+    size_t left = mem_give_back(0);
+    ck_assert_int_lt(resident_pages(), before + most);
+    void *again = fill();
+    drain();
+    mem_give_back(left);
+    ck_assert_int_lt(resident_pages(), before + most);
+    free(above);
+    free(again);
+}
+END_TEST
+#define TESTS_OF_GLIBC , memory_goes_back_a_second_time
+#else
+#define TESTS_OF_GLIBC
+#endif
+
 SUITE_MAIN("base", a_joint_blob_shares_its_body,
            dict_agrees_with_an_array, dict_keys_are_bytes,
            siphash_depends_on_every_byte_and_both_keys,
@@ -440,4 +495,4 @@ SUITE_MAIN("base", a_joint_blob_shares_its_body,
            buf_escapes_json, blobs_count_references, lists_are_rings,
            memory_is_zeroed_and_copied, a_log_line_obeys_nobody,
            a_log_nobody_reads_stops_nobody, a_log_line_is_capped,
-           counters_add_up)
+           counters_add_up TESTS_OF_GLIBC)
