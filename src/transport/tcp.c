@@ -14,8 +14,14 @@
 
 #include "base/address.h"
 
-/* TCP_CLOSE and TCP_CLOSE_WAIT of <netinet/tcp.h> */
-enum { STATE_CLOSED = 7, STATE_CLOSE_WAIT = 8 };
+/* TCP_ESTABLISHED and so on of <netinet/tcp.h> */
+enum {
+    STATE_ESTABLISHED = 1,
+    STATE_FIN_WAIT1 = 4,
+    STATE_FIN_WAIT2 = 5,
+    STATE_CLOSED = 7,
+    STATE_CLOSE_WAIT = 8
+};
 
 /* True when at least `need` bytes of the struct were filled in. */
 static bool get_info(int fd, struct tcp_info *info, size_t need)
@@ -59,6 +65,15 @@ bool tcp_lost(int fd)
     if (tcp_was_reset(fd))
         return true;
     return ioctl(fd, SIOCOUTQ, &unacknowledged) == 0 && unacknowledged > 0;
+}
+
+bool tcp_peer_there(int fd)
+{
+    struct tcp_info info;
+    return get_info(fd, &info, 1) &&
+           (info.tcpi_state == STATE_ESTABLISHED ||
+            info.tcpi_state == STATE_FIN_WAIT1 ||
+            info.tcpi_state == STATE_FIN_WAIT2);
 }
 
 bool tcp_peer_ended(int fd)

@@ -22,6 +22,9 @@ bool tcp_was_reset(int fd);
  *  we wrote acknowledged? (Before its end that says nothing: acknowledgements
  *  are delayed.) */
 bool tcp_lost(int fd);
+/** Has the peer neither ended its side nor broken it off? Whoever ends the
+ *  connection now, it is not the peer. */
+bool tcp_peer_there(int fd);
 /** Has the peer sent its last byte? */
 bool tcp_peer_ended(int fd);
 /** Milliseconds since anything was received; UINT64_MAX when unknown. */

@@ -180,6 +180,13 @@ static void on_gone(struct ws_conn *conn)
     struct ws *ws = conn->ws;
     if (!conn->wsi)
         return;
+    if (!conn->code && !conn->ours &&
+        tcp_peer_there(lws_get_socket_fd(conn->wsi))) {
+        /* The library did it: frames that are none. */
+        conn->code = 1002;
+        conn->reason = "protocol error";
+        conn->ours = true;
+    }
     /* Its destruction comes later, when we may be freed already. */
     lws_set_opaque_user_data(conn->wsi, NULL);
     conn->wsi = NULL;

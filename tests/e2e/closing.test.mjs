@@ -199,3 +199,23 @@ test('a peer that vanishes with a reset frees its place', async t => {
   const left = await stay.json()
   assert.equal(Object.keys(left[4].leaves).length, 1)
 })
+
+test('a close of the library\'s own is ours, and no 1006', async t => {
+  const closed = async code => (await roomd.metrics()).value(`roomd_closed_total{code="${code}"}`)
+  for (const [what, bytes] of [['a reserved bit', [0xc1, 0x81, 0, 0, 0, 0, 65]],
+    ['an opcode nobody knows', [0x83, 0x81, 0, 0, 0, 0, 65]]]) {
+    const [before, lost] = [await closed(1002), await closed(1006)]
+    const from = roomd.log.length
+    const ws = await RawSocket.open(where)
+    t.after(() => ws.destroy())
+    ws.wire.write(Buffer.from(bytes))
+    await roomd.waitLog(/websocket closed/, { from })
+    assert.match(roomd.log.slice(from), /websocket closed connection=\d+ code=1002 by=us/, what)
+    assert.equal(await closed(1002), before + 1, what)
+    assert.equal(await closed(1006), lost, what)
+  }
+  const from = roomd.log.length
+  const ws = await RawSocket.open(where)
+  ws.destroy()
+  await roomd.waitLog(/websocket closed connection=\d+ code=1006 by=peer/, { from })
+})
