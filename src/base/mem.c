@@ -132,16 +132,23 @@ static size_t wasted(void)
     size_t used = info.uordblks + info.hblkhd;
     return have > used ? have - used : 0;
 }
+
+/* Trimming takes time with the size of the heap: an eighth of a small one. */
+static size_t worth_it(void)
+{
+    enum { LEAST = 1 << 20, MOST = 8 << 20 };
+    size_t eighth = own_pages() * (size_t)sysconf(_SC_PAGESIZE) / 8;
+    return eighth < LEAST ? LEAST : eighth > MOST ? MOST : eighth;
+}
 #endif
 
 size_t mem_give_back(size_t left)
 {
-    enum { WORTH_IT = 8 << 20 };
 #if defined(__GLIBC__)
     size_t now = wasted();
     if (now < left)
         return now;
-    if (now - left < WORTH_IT)
+    if (now - left < worth_it())
         return left;
     malloc_trim(0);
     return wasted();

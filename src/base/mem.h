@@ -25,7 +25,8 @@ char *mem_strdup(const char *src);
  * Give freed memory back to the system where enough has come together: the C
  * library keeps what is freed below anything that lives on. `left` is what the
  * last call returned (0 before the first): the bytes of memory that it could
- * not give back. Cheap unless there are 8 MiB more of them than then.
+ * not give back. Cheap unless they have grown by an eighth of all memory, by
+ * 1 MiB at least and 8 MiB at most.
  */
 size_t mem_give_back(size_t left);
 
