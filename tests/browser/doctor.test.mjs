@@ -70,8 +70,7 @@ test('without WebSockets: it works by long-poll, and the network team is told wh
 
 for (const [mode, id, said, verdict] of [
   ['hang', 'ws-open', /no answer to the handshake/, 'It works, by long-poll'],
-  ['swallow', 'ws-echo', /no answer to a message/, 'It works, by long-poll'],
-  ['cut', 'ws-live', /cut after \d+ ms \(code 1006\)/, 'It works, by long-poll']]) {
+  ['swallow', 'ws-echo', /no answer to a message/, 'It works, by long-poll']]) {
   test(`a proxy that meets WebSockets with "${mode}"`, async t => {
     const page = await behind(t, mode)
     assert.equal(await page.verdict(), verdict)
@@ -80,6 +79,16 @@ for (const [mode, id, said, verdict] of [
     assert.match(await page.report(), /For the network team/)
   }, { limit: 90000 })
 }
+
+/* On a slow machine the cut comes into an earlier check. */
+test('a proxy that cuts WebSockets after a moment', async t => {
+  const page = await behind(t, 'cut')
+  assert.equal(await page.verdict(), 'It works, by long-poll')
+  const states = await page.states()
+  const id = ['ws-echo', 'ws-large', 'ws-live'].find(id => states[id] === 'bad')
+  assert.match(await page.text(id), /^cut after .*\(code 1006\)$/)
+  assert.match(await page.report(), /For the network team:\n- WebSocket connections to ws:.* are cut after/)
+})
 
 test('a server that went away, and a page of something else in its place', async t => {
   const proxy = await Proxy.start(roomd.where())

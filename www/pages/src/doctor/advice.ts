@@ -52,10 +52,12 @@ const webSocketAdvice = (outcomes: Outcomes, socket: URL): string[] => {
     if (outcomes["ws-open"].kind === "silent") advice.push("The handshake is not refused but never answered: something drops it without a word.");
     return advice;
   }
-  if (outcomes["ws-echo"].state === "bad" || outcomes["ws-large"].state === "bad") {
+  /* Whichever check it was that the cut came into. */
+  const cut = all(outcomes, "ws-").find(({ state, kind }) => state === "bad" && kind === "cut");
+  if (cut) {
+    advice.push(`WebSocket connections to ${address} are ${cut.text}. The app sends a message every 30 seconds: please set idle and session timeouts for them to more than 60 seconds, better an hour; if they are cut at once, exempt ${socket.hostname} from inspection.`);
+  } else if (outcomes["ws-echo"].state === "bad" || outcomes["ws-large"].state === "bad") {
     advice.push(`WebSocket connections to ${address} open, but messages on them ${outcomes["ws-echo"].state === "bad" ? "" : "of 200 kB "}do not get through. An inspecting proxy that knows the handshake and not the frames does that: please exempt ${socket.hostname}.`);
-  } else if (outcomes["ws-live"].state === "bad") {
-    advice.push(`WebSocket connections to ${address} are ${outcomes["ws-live"].text}. The app sends a message every 30 seconds: please set idle and session timeouts for them to more than 60 seconds, better an hour.`);
   }
   return advice;
 };
