@@ -76,7 +76,7 @@ test('two people change one task at once: one task is left, the same for both', 
   await a.page.keyboard.press('Enter')
   await b.done('plain').check()
   await a.add('more from a')
-  await a.untilReading('Changes', '2 kept here')
+  await a.untilReading('Changes', '2 on this page')
   await a.workOffline(false)
   await b.workOffline(false)
   await a.live()
