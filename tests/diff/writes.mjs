@@ -27,7 +27,7 @@ const unhex = text => new Uint8Array(Buffer.from(text, 'hex'))
 /* --------------------------------------------------------- the document, twin */
 
 /** What Yjs makes of a step; the driver must make the same. */
-class Twin {
+export class Twin {
   constructor (history) {
     this.doc = new Y.Doc({ gc: !history.keepDeleted, guid: 'twin' })
     this.doc.clientID = history.clientId
