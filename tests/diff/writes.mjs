@@ -68,6 +68,7 @@ const randomId = r => r.chance(0.5) ? r.range(1, 1000) * 10
 class World {
   constructor (seed, options) {
     const r = this.r = new Prng(seed, 'edits')
+    r.plain = true /* no old JSON content in texts: see edits.mjs */
     this.history = {
       seed, profile: 'edits', keepDeleted: r.chance(0.2),
       clientId: randomId(r) || 1, steps: []
