@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Replays the golden vectors of tests/vectors (see generate.mjs there for the
- * directives, writes.mjs for those of edits): what npm yjs and y-protocols did, byte for byte. Each file is
- * one test. Every call is made with memory ending at its first allocation, its
- * second, and so on, before it gets through: that must not leave a trace.
+ * directives, writes.mjs for those of edits): what npm yjs and y-protocols
+ * did, byte for byte. Each file is one test. Every call is made with memory
+ * ending at its first allocation, its second, and so on, before it gets
+ * through: that must not leave a trace.
  */
 #include <check.h>
 #include <dirent.h>
