@@ -653,7 +653,8 @@ END_TEST
 SUITE_MAIN("yjs/edit", a_root_has_one_kind, bad_deltas_do_nothing,
            refused_edits_do_nothing, a_deleted_type_is_refused,
            one_transaction_at_a_time,
-           a_transaction_ends_once, own_edits_end_a_wait, an_abort_takes_all_back,
+           a_transaction_ends_once, own_edits_end_a_wait,
+           an_abort_takes_all_back,
            memory_may_end_at_any_call, a_limit_breaks_the_transaction,
            values_nest_within_the_limit, positions_hold_under_many_edits,
            typing_asks_for_next_to_no_memory)
