@@ -312,7 +312,7 @@ const mismatch = ({ request, want }, got) => {
     case OP.VECTOR:
       return hex(want.data) === hex(got.data) ? null : 'bytes differ'
     case OP.JSON:
-      return isDeepStrictEqual(plain(want.json), JSON.parse(got.data)) ? null
+      return isDeepStrictEqual(plain(want.json), plain(JSON.parse(got.data))) ? null
         : 'JSON differs'
     default: return null
   }
