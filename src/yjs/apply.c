@@ -134,6 +134,8 @@ static bool deletes_are_due(const struct apply *a)
 
     if (set->len == 0)
         return false;
+    if (a->doc->pending.grown)
+        return true;
     for (i = 0; i < a->doc->txn.touched.len; i++) {
         const struct yjs__client *c = yjs__client(a->doc, touched[i]);
 
@@ -213,10 +215,15 @@ static int apply_deletes(struct apply *a, struct yjs__reader *deletes)
 static bool structs_are_due(const yjs_doc *doc)
 {
     const uint32_t *touched = doc->txn.touched.data;
+    const uint32_t *waits = doc->pending.waits.data;
     size_t i;
 
     if (doc->pending.data == NULL)
         return false;
+    for (i = 0; doc->pending.grown && i < doc->pending.waits.len; i++)
+        if (yjs__client(doc, waits[i])->missing <
+            yjs__client(doc, waits[i])->state)
+            return true;
     for (i = 0; i < doc->txn.touched.len; i++)
         if (yjs__client(doc, touched[i])->missing <
             yjs__client(doc, touched[i])->state)
@@ -409,6 +416,7 @@ static void commit(struct apply *a, void *origin,
     if (result != NULL)
         result->changed = event.main.any;
     commit_waits(a);
+    doc->pending.grown = false;
     if (a->pending.ptr != doc->pending.data)
         yjs__pending_set(doc, (uint8_t *)(uintptr_t)a->pending.ptr,
                          a->pending.len);

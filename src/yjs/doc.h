@@ -57,6 +57,8 @@ struct yjs__pending {
     size_t parts_len;      /**< bytes of them */
     struct yjs__vec waits; /**< u32: clients whose `missing` is set */
     bool due;              /**< may have become applicable meanwhile */
+    bool grown;            /**< our own edits may have brought what structs
+                                or deletes wait for */
 };
 
 struct yjs_doc {

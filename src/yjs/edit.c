@@ -100,6 +100,8 @@ int yjs_txn_commit(yjs_txn *txn)
     if (rc != YJS_OK)
         return rc;
     yjs__event_commit(doc, &event);
+    if (doc->txn.touched.len > 0)
+        doc->pending.grown = true;
     yjs__txn_reset(doc);
     trim(txn, BYTES_KEPT);
     yjs__compact(doc);

@@ -69,6 +69,9 @@ $(unit_transport): $(transport_libs)
 $(unit_server): LDADD = $(server_libs) $(CHECK_LIBS) $(DAEMON_LIBS)
 $(unit_server): $(server_libs)
 
+tests_unit_test_vectors_SOURCES = tests/unit/test_vectors.c \
+	tests/unit/vector_script.h tests/diff/calls.c tests/diff/calls.h
+
 EXTRA_DIST += \
 	tests/unit/fail_alloc.h \
 	tests/unit/fake_carrier.h \

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Replays the golden vectors of tests/vectors (see generate.mjs there for the
- * directives): what npm yjs and y-protocols did, byte for byte. Each file is
- * one test. Every call is made with memory ending at its first allocation, its
- * second, and so on, before it gets through: that must not leave a trace.
+ * directives, writes.mjs for those of edits): what npm yjs and y-protocols
+ * did, byte for byte. Each file is one test. Every call is made with memory
+ * ending at its first allocation, its second, and so on, before it gets
+ * through: that must not leave a trace.
  */
 #include <check.h>
 #include <dirent.h>
@@ -12,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "fail_alloc.h"
+#include "vector_script.h"
 
 #include "yjs.h"
 #include "yjs/doc.h"
@@ -21,171 +22,6 @@ enum { MAX_FILES = 256 };
 
 static char *files[MAX_FILES];
 static int n_files;
-
-/* ---------------------------------------------------------------- a script */
-
-struct script {
-    const char *file;
-    int line;
-    struct fail_alloc fa; /* of all that the script makes */
-    yjs_doc *doc;
-    yjs_awareness *aw;
-};
-
-#define FAIL(s, ...)                                                           \
-    do {                                                                       \
-        fprintf(stderr, "%s:%d: ", (s)->file, (s)->line);                      \
-        fprintf(stderr, __VA_ARGS__);                                          \
-        fputc('\n', stderr);                                                   \
-        ck_abort_msg("%s:%d", (s)->file, (s)->line);                           \
-    } while (0)
-
-struct blob {
-    uint8_t *data;
-    size_t len;
-};
-
-static char *next_word(char **rest)
-{
-    char *word = *rest;
-    char *space;
-
-    if (word == NULL)
-        return NULL;
-    space = strchr(word, ' ');
-    *rest = space != NULL ? space + 1 : NULL;
-    if (space != NULL)
-        *space = '\0';
-    return word;
-}
-
-static unsigned int nibble(const struct script *s, char c)
-{
-    if (c >= '0' && c <= '9')
-        return (unsigned int)(c - '0');
-    if (c < 'a' || c > 'f')
-        FAIL(s, "bad hex");
-    return (unsigned int)(c - 'a') + 10;
-}
-
-/* The next word as bytes, in a block of exactly that size. */
-static struct blob next_hex(const struct script *s, char **rest)
-{
-    const char *text = next_word(rest);
-    struct blob b = {NULL, 0};
-
-    if (text == NULL)
-        FAIL(s, "a word is missing");
-    if (strcmp(text, "-") == 0)
-        text = "";
-    b.len = strlen(text) / 2;
-    b.data = malloc(b.len + (b.len == 0));
-    ck_assert_ptr_nonnull(b.data);
-    for (size_t i = 0; i < b.len; i++)
-        b.data[i] =
-            (uint8_t)(nibble(s, text[2 * i]) << 4 | nibble(s, text[2 * i + 1]));
-    return b;
-}
-
-static void print_hex(const char *what, const uint8_t *data, size_t len)
-{
-    fprintf(stderr, "%s ", what);
-    for (size_t i = 0; i < len; i++)
-        fprintf(stderr, "%02x", data[i]);
-    fputc('\n', stderr);
-}
-
-/* Compares and frees both. */
-static void assert_same(const struct script *s, struct blob *want,
-                        struct yjs_bytes *got)
-{
-    if (want->len != got->len || memcmp(want->data, got->data, got->len) != 0) {
-        print_hex("want", want->data, want->len);
-        print_hex("got ", got->data, got->len);
-        FAIL(s, "bytes differ");
-    }
-    free(want->data);
-    yjs_bytes_free(got);
-}
-
-static void assert_rc(const struct script *s, int rc, int want)
-{
-    if (rc != want)
-        FAIL(s, "%s", yjs_strerror(rc));
-}
-
-/* ------------------------------------------------------------ memory ending */
-
-struct trial {
-    size_t n;
-    size_t blocks;
-    struct yjs_bytes before; /* the document's state, if that may not change */
-};
-
-static struct yjs_bytes state_of(const struct script *s)
-{
-    struct yjs_bytes state = {0};
-
-    assert_rc(s, yjs_encode_state_as_update(s->doc, NULL, 0, &state), YJS_OK);
-    return state;
-}
-
-static struct trial trial_begin(struct script *s, bool changes)
-{
-    struct trial t = {1, s->fa.blocks, {0}};
-
-    if (changes)
-        t.before = state_of(s);
-    s->fa.fail_in = 1;
-    return t;
-}
-
-/* True when the call is to be made again, with memory ending later. Documents
- * keep some working memory, never more than a few blocks. */
-static bool trial_again(struct script *s, struct trial *t, int rc,
-                        const struct yjs_bytes *out)
-{
-    bool again = s->fa.fail_in == 0 && rc == YJS_ERR_NOMEM;
-
-    s->fa.fail_in = 0;
-    if (again) {
-        if (out != NULL && out->data != NULL)
-            FAIL(s, "failed, with a result");
-        if (s->fa.blocks > t->blocks + 64)
-            FAIL(s, "failed, and kept memory");
-    }
-    if (again && t->before.data != NULL) {
-        struct yjs_bytes now = state_of(s);
-
-        if (now.len != t->before.len ||
-            memcmp(now.data, t->before.data, now.len) != 0)
-            FAIL(s, "failed at allocation %zu, with traces", t->n);
-        yjs_bytes_free(&now);
-        assert_rc(s, yjs__doc_check(s->doc), YJS_OK);
-    }
-    if (!again)
-        yjs_bytes_free(&t->before);
-    t->n += 1 + t->n / 16;
-    if (again)
-        s->fa.fail_in = t->n;
-    return again;
-}
-
-/* Make a call until it gets through; `changes`: the document, if it does. */
-#define TRY(s, changes, rc, out, call)                                         \
-    do {                                                                       \
-        struct trial trial_ = trial_begin(s, changes);                         \
-        do                                                                     \
-            (rc) = (call);                                                     \
-        while (trial_again(s, &trial_, rc, out));                              \
-    } while (0)
-
-#define TRY_OK(s, changes, out, call)                                          \
-    do {                                                                       \
-        int rc_;                                                               \
-        TRY(s, changes, rc_, out, call);                                       \
-        assert_rc(s, rc_, YJS_OK);                                             \
-    } while (0)
 
 /* ------------------------------------------------------ document directives */
 
@@ -635,6 +471,92 @@ static void do_place(struct script *s, char *rest)
     free(bytes.data);
 }
 
+/* -------------------------------------------------------------------- edits
+ *
+ * Memory that ends in the middle of them is for test_yjs_edit and tests/diff.
+ */
+
+static uint64_t next_id(void *ctx, uint64_t old)
+{
+    (void)ctx;
+    return old + 1;
+}
+
+static void do_edits(struct script *s, char *rest)
+{
+    struct yjs_doc_options opt = {
+        .client_id = strtoull(rest, NULL, 10),
+        .new_client_id = next_id,
+        .alloc = fail_alloc_hook(&s->fa),
+    };
+
+    yjs_doc_free(s->doc);
+    s->doc = NULL;
+    assert_rc(s, yjs_doc_new(&opt, &s->doc), YJS_OK);
+    yjs_doc_on_update(s->doc, YJS_FORMAT_V1 | YJS_FORMAT_V2, told_add,
+                      &s->told);
+}
+
+static void do_edit(struct script *s, char *rest)
+{
+    struct blob calls = next_hex(s, &rest);
+    uint32_t refused = 0;
+
+    assert_rc(s,
+              calls_run(s->doc, calls.data + 1, calls.data + calls.len, true,
+                        &refused),
+              YJS_OK);
+    assert_rc(s, yjs__doc_check(s->doc), YJS_OK);
+    free(calls.data);
+}
+
+static void do_hear(struct script *s, char *rest)
+{
+    struct blob update = next_hex(s, &rest);
+
+    assert_rc(s, yjs_apply_update(s->doc, update.data, update.len, NULL),
+              YJS_OK);
+    assert_rc(s, yjs__doc_check(s->doc), YJS_OK);
+    free(update.data);
+}
+
+static void expect_told(struct script *s, char **rest)
+{
+    struct blob want = next_hex(s, rest);
+    const uint8_t *p = s->told.data + s->told_at;
+    size_t len = s->told.len - s->told_at < 4
+                     ? SIZE_MAX
+                     : (size_t)p[0] | (size_t)p[1] << 8 | (size_t)p[2] << 16;
+
+    if (len != want.len || memcmp(p + 4, want.data, len) != 0) {
+        print_hex("want", want.data, want.len);
+        print_hex("told", p, s->told.len - s->told_at);
+        FAIL(s, "another update was told of");
+    }
+    s->told_at += 4 + len;
+    free(want.data);
+}
+
+static void do_told(struct script *s, char *rest)
+{
+    bool local = next_word(&rest)[0] == '1';
+
+    if (s->told_at >= s->told.len)
+        FAIL(s, "nothing was told");
+    if (s->told.data[s->told_at++] != local)
+        FAIL(s, "local is not %d", local);
+    expect_told(s, &rest);
+    expect_told(s, &rest);
+}
+
+static void do_done(struct script *s, char *rest)
+{
+    (void)rest;
+    if (s->told.failed || s->told_at != s->told.len)
+        FAIL(s, "more was told");
+    s->told.len = s->told_at = 0;
+}
+
 /* --------------------------------------------------------------- the files */
 
 static const struct {
@@ -661,6 +583,11 @@ static const struct {
     {"uvector", do_uvector},
     {"meta", do_meta},
     {"udiff", do_udiff},
+    {"edits", do_edits},
+    {"edit", do_edit},
+    {"hear", do_hear},
+    {"told", do_told},
+    {"done", do_done},
     {"delta", do_delta},
     {"string", do_string},
     {"snapshot", do_snapshot},
@@ -707,6 +634,7 @@ START_TEST(test_file)
     ck_assert_int_gt(ran, 0);
     yjs_doc_free(s.doc);
     yjs_awareness_free(s.aw);
+    free(s.told.data);
     ck_assert_uint_eq(s.fa.blocks, 0);
     free(line);
     fclose(in);

@@ -278,6 +278,50 @@ START_TEST(a_transaction_ends_once)
 }
 END_TEST
 
+/* Somebody knows edits of ours that we make only now, as after a restart from
+ * an old copy: what waited for them is taken with the next update. */
+START_TEST(own_edits_end_a_wait)
+{
+    static const uint8_t nothing[2] = {0, 0}, ours[3] = {1, 7, 2};
+    yjs_doc *doc = new_doc(7, NULL), *peer = new_doc(9, NULL);
+    struct yjs_type text = root(doc, "t", YJS_TYPE_TEXT);
+    struct yjs_type other = root(peer, "t", YJS_TYPE_TEXT);
+    struct yjs_apply_result result;
+    struct yjs_bytes bytes = {0};
+    yjs_doc *before = new_doc(7, NULL);
+    yjs_txn *txn = begin(before);
+
+    ck_assert_int_eq(yjs_text_insert(txn, root(before, "t", YJS_TYPE_TEXT), 0,
+                                     span("ab"), none),
+                     YJS_OK);
+    commit(txn);
+    bytes = state(before);
+    ck_assert_int_eq(yjs_apply_update(peer, bytes.data, bytes.len, NULL),
+                     YJS_OK);
+    yjs_bytes_free(&bytes);
+    txn = begin(peer);
+    ck_assert_int_eq(yjs_text_insert(txn, other, 2, span("c"), none), YJS_OK);
+    ck_assert_int_eq(yjs_text_delete(txn, other, 0, 1), YJS_OK);
+    commit(txn);
+    ck_assert_int_eq(yjs_encode_state_as_update(peer, ours, 3, &bytes),
+                     YJS_OK);
+    ck_assert_int_eq(yjs_apply_update(doc, bytes.data, bytes.len, &result),
+                     YJS_OK);
+    yjs_bytes_free(&bytes);
+    ck_assert(result.pending);
+    txn = begin(doc);
+    ck_assert_int_eq(yjs_text_insert(txn, text, 0, span("ab"), none), YJS_OK);
+    commit(txn);
+    expect_json(doc, "t:text", "{\"t\":\"ab\"}");
+    ck_assert_int_eq(yjs_apply_update(doc, nothing, 2, &result), YJS_OK);
+    ck_assert(!result.pending);
+    expect_json(doc, "t:text", "{\"t\":\"bc\"}");
+    yjs_doc_free(before);
+    yjs_doc_free(peer);
+    yjs_doc_free(doc);
+}
+END_TEST
+
 /* Some of everything. */
 static int edit_all(yjs_txn *txn, struct yjs_type text, struct yjs_type list,
                     struct yjs_type map, struct yjs_type xml)
@@ -609,7 +653,8 @@ END_TEST
 SUITE_MAIN("yjs/edit", a_root_has_one_kind, bad_deltas_do_nothing,
            refused_edits_do_nothing, a_deleted_type_is_refused,
            one_transaction_at_a_time,
-           a_transaction_ends_once, an_abort_takes_all_back,
+           a_transaction_ends_once, own_edits_end_a_wait,
+           an_abort_takes_all_back,
            memory_may_end_at_any_call, a_limit_breaks_the_transaction,
            values_nest_within_the_limit, positions_hold_under_many_edits,
            typing_asks_for_next_to_no_memory)

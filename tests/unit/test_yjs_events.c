@@ -314,7 +314,34 @@ START_TEST(an_id_is_chosen_at_the_first_edit)
 }
 END_TEST
 
+/* Found by tests/diff, edits, seed 3000586. */
+START_TEST(deletes_of_our_own_edits_may_come_before_them)
+{
+    static const uint8_t deletes[] = {0, 1, 7, 1, 1, 1}, nothing[] = {0, 0};
+    struct yjs_apply_result result;
+    struct followed f;
+    struct yjs_type text;
+
+    open_followed(&f, NULL);
+    text = root(f.doc, "t", YJS_TYPE_TEXT);
+    ck_assert_int_eq(yjs_apply_update(f.doc, deletes, sizeof(deletes),
+                                      &result),
+                     YJS_OK);
+    ck_assert(result.pending);
+    insert(f.doc, text, 0, "abc", NULL, NULL);
+    ck_assert_int_eq(f.told, 1);
+    ck_assert_int_eq(yjs_apply_update(f.doc, nothing, sizeof(nothing),
+                                      &result),
+                     YJS_OK);
+    ck_assert(!result.pending);
+    ck_assert_int_eq(f.told, 2);
+    expect_equal(f.doc, f.by_v1);
+    close_followed(&f);
+}
+END_TEST
+
 SUITE_MAIN("yjs/events", updates_of_edits_are_told, applied_updates_are_told,
            the_formatting_clean_up_is_told, no_memory_for_the_update_is_told,
            an_id_that_somebody_uses_is_given_up,
-           an_id_is_chosen_at_the_first_edit)
+           an_id_is_chosen_at_the_first_edit,
+           deletes_of_our_own_edits_may_come_before_them)

@@ -42,6 +42,7 @@ import { Prng } from '../diff/prng.mjs'
 import { buildUpdate, parseUpdate } from '../diff/update.mjs'
 import { updateVectors } from './updates.mjs'
 import { readVectors } from './reads.mjs'
+import { writeVectors } from './writes.mjs'
 import { client, EMPTY_SV, fromHex, here, hex, Vector } from './vector.mjs'
 
 const awarenessProtocol = await loadEsm('y-protocols', 'awareness.js')
@@ -734,7 +735,7 @@ const vectors = features.map(({ name, about, make }) => {
   return v
 })
 vectors.push(...updateVectors(vectors))
-vectors.push(...readVectors())
+vectors.push(...readVectors(), ...writeVectors())
 for (const v of vectors) v.write()
 
 /* the distribution's list of them */
@@ -746,6 +747,7 @@ EXTRA_DIST += tests/vectors/generate.mjs \\
 \ttests/vectors/reads.mjs \\
 \ttests/vectors/updates.mjs \\
 \ttests/vectors/vector.mjs \\
+\ttests/vectors/writes.mjs \\
 \t${files.join(' \\\n\t')}
 `)
 console.log(`${vectors.length} files`)

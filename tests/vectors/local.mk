@@ -5,6 +5,7 @@ EXTRA_DIST += tests/vectors/generate.mjs \
 	tests/vectors/reads.mjs \
 	tests/vectors/updates.mjs \
 	tests/vectors/vector.mjs \
+	tests/vectors/writes.mjs \
 	tests/vectors/any-special.vec \
 	tests/vectors/any.vec \
 	tests/vectors/awareness.vec \
@@ -61,4 +62,10 @@ EXTRA_DIST += tests/vectors/generate.mjs \
 	tests/vectors/updates-merge.vec \
 	tests/vectors/v2-convert.vec \
 	tests/vectors/v2-doc.vec \
+	tests/vectors/write-array.vec \
+	tests/vectors/write-format.vec \
+	tests/vectors/write-history.vec \
+	tests/vectors/write-map.vec \
+	tests/vectors/write-text.vec \
+	tests/vectors/write-xml.vec \
 	tests/vectors/xml.vec
