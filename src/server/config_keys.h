@@ -23,6 +23,8 @@ CONFIG_KEY(string, bind, "::", 1, 255, 0,
     "Address to listen on; :: takes IPv6 and IPv4 (env: BIND)")
 CONFIG_KEY(count, port, "4000", 0, 65535, 0,
     "TCP port; 0 picks a free one and prints it (env: PORT)")
+CONFIG_KEY(string, user, "", 0, 64, 0,
+    "Started as root: the user to become once the port is open; empty: stay root, with a warning")
 CONFIG_KEY(string, hostname, "", 0, 253, 1,
     "Our public host name, for check_origin (env: PHX_HOST)")
 CONFIG_KEY(string, secret_key_base, "", 0, 4096, 0,

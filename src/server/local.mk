@@ -8,6 +8,7 @@ libserver_a_SOURCES = \
 	src/server/metrics.c src/server/metrics.h \
 	src/server/options.c src/server/options.h \
 	src/server/pressure.c src/server/pressure.h \
+	src/server/privileges.c src/server/privileges.h \
 	src/server/server.c src/server/server.h \
 	src/server/status.c src/server/status.h
 

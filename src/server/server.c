@@ -39,6 +39,7 @@
 #include "server/drain.h"
 #include "server/metrics.h"
 #include "server/pressure.h"
+#include "server/privileges.h"
 #include "server/status.h"
 #include "transport/env.h"
 #include "transport/flap.h"
@@ -638,7 +639,7 @@ int server_run(const struct server_options *options)
     pressure_init(&s->pressure);
     mem_reserve(MEMORY_RESERVE);
     start_rooms(s);
-    if (start_transports(s)) {
+    if (start_transports(s) && privileges_drop(s->config.user)) {
         start_handles(s);
         announce(s);
         uv_run(&s->loop, UV_RUN_DEFAULT);

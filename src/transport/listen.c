@@ -41,6 +41,7 @@
 #include "base/wheel.h"
 #include "transport/env.h"
 #include "transport/http_head.h"
+#include "transport/inherit.h"
 #include "transport/poller.h"
 #include "transport/proxy_header.h"
 #include "transport/tcp.h"
@@ -606,8 +607,10 @@ struct listener *listener_new(struct transport_env *env,
                               uint16_t port, const struct listener_ops *ops,
                               void *arg)
 {
-    int fd = open_address(bind_to, port);
-    if (fd < 0 && strcmp(bind_to, "::") == 0 &&
+    int fd = inherit_listener();
+    if (fd == INHERIT_NONE)
+        fd = open_address(bind_to, port);
+    if (fd == -1 && strcmp(bind_to, "::") == 0 &&
         (errno == EAFNOSUPPORT || errno == EADDRNOTAVAIL))
         fd = open_address("0.0.0.0", port);
     if (fd < 0)

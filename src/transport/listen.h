@@ -49,7 +49,8 @@ struct listener_ops {
 
 /**
  * Bind and listen. `bind_to` is an address ("::" also takes IPv4, and becomes
- * "0.0.0.0" where there is no IPv6). NULL with errno set on failure.
+ * "0.0.0.0" where there is no IPv6). A socket that we were started with (see
+ * inherit.h) goes before both. NULL with errno set on failure.
  */
 struct listener *listener_new(struct transport_env *env,
                               struct poller *poller, const char *bind_to,

@@ -195,6 +195,8 @@ static int do_open(struct slot *slot, const uint8_t *arg, size_t len)
         (void)do_close(slot);
     memset(&opt, 0, sizeof(opt));
     memset(&slot->heap, 0, sizeof(slot->heap));
+    slot->told.len = 0; /* what the document before had told */
+    slot->told.failed = false;
     opt.keep_deleted = arg[0] != 0;
     opt.client_id = load_le(arg + 1, 8);
     opt.new_client_id = next_id;

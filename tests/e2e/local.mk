@@ -5,6 +5,7 @@ TESTS += tests/e2e/check.sh
 
 EXTRA_DIST += \
 	tests/README.md \
+	tests/e2e/activation.test.mjs \
 	tests/e2e/awareness.test.mjs \
 	tests/e2e/client-address.test.mjs \
 	tests/e2e/closing.test.mjs \

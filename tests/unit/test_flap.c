@@ -119,8 +119,8 @@ START_TEST(cookies_that_are_not_ours)
         "Cookie: roomd_client=\r\n", "Cookie: xroomd_client=a\r\n",
         "Cookie: roomd_clien\r\n", "Cookie: a=roomd_client=b\r\n", "Cookie:\r\n",
         "Cookie: ;;; ;\r\n", "X-Cookie: roomd_client=a\r\n",
-        "Cookie: roomd_client=0123456789012345678901234567890123456789"
-        "0123456789012345678901234567890123456789\r\n"};
+        ("Cookie: roomd_client=0123456789012345678901234567890123456789"
+         "0123456789012345678901234567890123456789\r\n")};
     set_up();
     for (size_t i = 0; i < sizeof lines / sizeof *lines; i++)
         ck_assert_msg(client_of("", lines[i]).by == FLAP_NOBODY, "%s",

@@ -464,8 +464,8 @@ START_TEST(a_room_that_fails_ends_alone)
     hears(a, "[\"1\",\"2\",\"" ROOM "\",\"phx_reply\",{\"status\":\"error\","
              "\"response\":{\"reason\":\"out of memory\"}}]");
     ck_assert_uint_eq(counted(COUNTER_ROOMS_FAILED), 0);
-    static const uint8_t nothing_known[] = {0, 0, 1, 0};
-    say_binary(y, "1", "2", ROOM, "yjs", nothing_known, sizeof nothing_known);
+    static const uint8_t step1[] = {0, 0, 1, 0};
+    say_binary(y, "1", "2", ROOM, "yjs", step1, sizeof step1);
     memory_ends = false;
     static const char crash[] = "[\"1\",\"1\",\"" ROOM "\",\"phx_error\",{"
                                 "\"reason\":\"channel_crash\"}]";
