@@ -57,7 +57,9 @@ static void set_up(void)
     wheel_init(&wheel, now);
     sessions = (struct session_env){.rooms = registry_new(&options),
                                     .counters = &counters,
-                                    .limits = {100, 255, 64}};
+                                    .limits = {.channels = 100,
+                                               .topic_bytes = 255,
+                                               .json_depth = 64}};
     env = (struct transport_env){.wheel = &wheel,
                                  .counters = &counters,
                                  .sessions = &sessions,
