@@ -8,6 +8,9 @@
 import { LongPoll, Socket, type Channel } from "phoenix";
 
 export type TransportName = "websocket" | "longpoll";
+// Node before 22 has none: there it is long-poll, as phoenix.js itself decides.
+const hasWebSocket = (): boolean => typeof WebSocket !== "undefined";
+
 /** `auto` tries WebSocket and falls back; the others insist. */
 export type TransportMode = "auto" | TransportName;
 export type SocketState = "connecting" | "open" | "closed";
@@ -213,7 +216,7 @@ export class RoomdSocket extends Socket {
     this.#wsFailures = 0;
     if (mode === "auto") this.#forgetFallback();
     this.#leaveLongPoll();
-    super.replaceTransport(mode === "longpoll" ? LongPoll : WebSocket);
+    super.replaceTransport(mode === "longpoll" || !hasWebSocket() ? LongPoll : WebSocket);
     this.#applyMode();
     this.#set({ state: this.#wanted ? "connecting" : "closed", transport: this.#name(), rtt: null });
     if (this.#wanted) this.connect();
@@ -264,7 +267,7 @@ export class RoomdSocket extends Socket {
   // has worked, it is tried first at each reconnect, and a few times before the
   // fallback is allowed at all; where both failed, neither is to blame.
   #preferWebSocket(): void {
-    if (this.mode !== "auto" || !(this.#wsWorked || this.#longPollFailed)) return;
+    if (!hasWebSocket() || this.mode !== "auto" || !(this.#wsWorked || this.#longPollFailed)) return;
     const patient = this.#wsWorked && this.#wsFailures < WS_TRIES;
     const fallbackMs = this.#options.longPollFallbackMs ?? 2500;
     this.longPollFallbackMs = patient ? 0 : fallbackMs;

@@ -212,3 +212,16 @@ test("stays closed once disconnected", async () => {
   expect(socket.health.state).toBe("closed");
   expect(server.urls).toHaveLength(1);
 });
+
+test("without a WebSocket, as in node 20, reconnects stay on long-poll and throw nothing", async () => {
+  vi.stubGlobal("WebSocket", undefined);
+  vi.stubGlobal("fetch", () => Promise.reject(new TypeError("refused")));
+  const socket = open("http://server/socket");
+  for (let i = 0; i < 5; i++) await vi.advanceTimersByTimeAsync(5000);
+  expect(socket.transport).toBe(LongPoll);
+  socket.setTransport("auto");
+  expect(socket.transport).toBe(LongPoll);
+  socket.reconnect();
+  await vi.advanceTimersByTimeAsync(5000);
+  expect(socket.transport).toBe(LongPoll);
+});
