@@ -378,7 +378,8 @@ static void step_drain(struct server *s, uint64_t now)
             listener_stop(s->listener);
     }
     if (drain_over(&s->drain, now,
-                   ws_count(s->ws) + http_requests(s->http)))
+                   ws_count(s->ws) + http_requests(s->http) +
+                       listener_awaited(s->listener)))
         stop(s);
 }
 

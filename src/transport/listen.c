@@ -55,7 +55,8 @@ enum {
     LINGER_MS = 2000,
     LINGER_BYTES = 256 * 1024,
     UNSENT_BYTES = 64 * 1024,
-    PAUSE_MS = 250 /* without descriptors */
+    PAUSE_MS = 250, /* without descriptors */
+    AWAITED_MS = 1000
 };
 
 struct listener {
@@ -634,6 +635,24 @@ struct listener *listener_new(struct transport_env *env,
 uint16_t listener_port(const struct listener *listener)
 {
     return listener->port;
+}
+
+size_t listener_awaited(const struct listener *listener)
+{
+    uint64_t now = env_now(listener->env);
+    uint64_t head_ms = listener->env->limits.head_ms;
+    size_t count = 0;
+    const struct list *node;
+    for (node = listener->heads.next; node != &listener->heads;
+         node = node->next) {
+        const struct head *head = LIST_ENTRY(node, struct head, node);
+        bool expected = !head->returned || head->seen > 0;
+        /* Its deadline tells when it came, or began to speak again. */
+        if (expected && !head->linger &&
+            now + head_ms < head->deadline + AWAITED_MS)
+            count++;
+    }
+    return count;
 }
 
 void listener_stop(struct listener *listener)

@@ -62,6 +62,9 @@ uint16_t listener_port(const struct listener *listener);
  *  Takes `fd`; `consumed` counts all its bytes so far. */
 void listener_return(struct listener *listener, int fd, uint64_t consumed,
                      const struct address *peer, void *keep);
+/** Peers that were accepted, or began a further request, within the last
+ *  second and have no answer yet: who is to end waits so long for them. */
+size_t listener_awaited(const struct listener *listener);
 /** Accept no more; connections in the head state go on. */
 void listener_stop(struct listener *listener);
 /** Closes what is still in the head state. NULL is accepted. */
