@@ -17,11 +17,6 @@ static void put(struct yjs__render *k, const char *s)
     yjs__render_put(k, s);
 }
 
-static bool is_proto(struct yjs__slice key)
-{
-    return key.len == 9 && memcmp(key.ptr, "__proto__", 9) == 0;
-}
-
 static void put_attributes(struct yjs__render *k, struct yjs__render_frame *f)
 {
     const struct yjs__attr *a;
@@ -33,7 +28,7 @@ static void put_attributes(struct yjs__render *k, struct yjs__render_frame *f)
     yjs__render_fail(k, yjs__attrs_arrange(&f->attrs));
     put(k, ",\"attributes\":{");
     while (k->err == YJS_OK && (a = yjs__attrs_next(&f->attrs, &at)) != NULL) {
-        if (is_proto(a->key))
+        if (yjs__render_is_proto(a->key.ptr, a->key.len))
             continue;
         put(k, first ? "\"" : ",\"");
         yjs__print_text(&k->out, a->key);

@@ -247,7 +247,7 @@ int yjs__edit_insert(yjs_txn *txn, uint32_t list, uint32_t left,
         return doc->mem.err;
     if (content->bytes.len > UINT32_MAX / 4 ||
         content->len > YJS__MAX_INT - yjs__client(doc, client)->state)
-        return YJS_ERR_LIMIT;
+        return yjs__mem_over(&doc->mem, YJS_LIMIT_DOC_BYTES);
     rc = stage(doc, client, content, &ref);
     if (rc != YJS_OK)
         return rc;

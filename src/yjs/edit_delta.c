@@ -105,10 +105,11 @@ static int read_attributes(yjs_txn *txn, struct yjs_span attributes)
 
 /* ------------------------------------------------------------ text, embeds */
 
-static int text_content(struct yjs_span utf8, struct yjs__fresh *out)
+static int text_content(yjs_txn *txn, struct yjs_span utf8,
+                        struct yjs__fresh *out)
 {
     out->kind = YJS__STRING;
-    return yjs__value_text(utf8, &out->bytes, &out->len);
+    return yjs__value_text(&txn->doc->mem, utf8, &out->bytes, &out->len);
 }
 
 int yjs__text_embed(yjs_txn *txn, struct yjs__slice json,
@@ -146,7 +147,7 @@ static int embed_content(yjs_txn *txn, const struct yjs_value *value,
     case YJS_VALUE_TYPE:
         return yjs__value_content(txn, value, out);
     case YJS_VALUE_STRING:
-        return text_content(value->bytes, out);
+        return text_content(txn, value->bytes, out);
     case YJS_VALUE_JSON:
         rc = yjs__value_json(txn, value->bytes, &json);
         if (rc == YJS_OK && yjs__attrs_is_null(json))
@@ -208,7 +209,7 @@ int yjs_text_insert(yjs_txn *txn, struct yjs_type text, uint64_t index,
     if (rc == YJS_OK && index > type->length)
         rc = YJS_ERR_RANGE;
     if (rc == YJS_OK)
-        rc = text_content(utf8, &content);
+        rc = text_content(txn, utf8, &content);
     if (rc == YJS_OK && attributes.data != NULL)
         rc = read_attributes(txn, attributes);
     if (rc == YJS_OK && content.len > 0)

@@ -46,7 +46,7 @@ static int take_content(yjs_txn *txn, const struct yjs_value *values, size_t n,
     *content = (struct yjs__fresh){.kind = YJS__ANY};
     for (; *i < n && rc == YJS_OK && yjs__value_is_any(&values[*i]); ++*i) {
         if (++content->len > UINT32_MAX / 4)
-            return YJS_ERR_LIMIT;
+            return yjs__mem_over(&txn->doc->mem, YJS_LIMIT_DOC_BYTES);
         rc = yjs__value_any(txn, &values[*i]);
     }
     content->bytes = (struct yjs__slice){w->data, w->len};
@@ -172,7 +172,7 @@ int yjs_map_set(yjs_txn *txn, struct yjs_type map, struct yjs_span key,
     int rc = yjs__edit_type(txn, map, YJS__MAPS, &type);
 
     if (rc == YJS_OK)
-        rc = yjs__value_text(key, &name, &units);
+        rc = yjs__value_text(&txn->doc->mem, key, &name, &units);
     if (rc == YJS_OK)
         rc = yjs__value_content(txn, value, &content);
     if (rc != YJS_OK)
@@ -200,7 +200,7 @@ int yjs_map_delete(yjs_txn *txn, struct yjs_type map, struct yjs_span key)
     int rc = yjs__edit_type(txn, map, YJS__MAPS, &type);
 
     if (rc == YJS_OK)
-        rc = yjs__value_text(key, &name, &units);
+        rc = yjs__value_text(&txn->doc->mem, key, &name, &units);
     if (rc == YJS_OK)
         rc = delete_entry(txn, yjs__entry_find(txn->doc, type, name));
     return yjs__edit_end(txn, rc);

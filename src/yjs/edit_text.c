@@ -285,7 +285,7 @@ static int add_lines(struct yjs__place *p, uint64_t n)
     int rc;
 
     if (n > UINT32_MAX / 4)
-        return YJS_ERR_LIMIT;
+        return yjs__mem_over(&p->txn->doc->mem, YJS_LIMIT_DOC_BYTES);
     w->len = 0;
     if (!yjs__write_reserve(w, (size_t)n))
         return w->err;

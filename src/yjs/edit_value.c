@@ -9,8 +9,8 @@
 #include "yjs/update_read.h"
 #include "yjs/utf.h"
 
-int yjs__value_text(struct yjs_span utf8, struct yjs__slice *out,
-                    uint32_t *units)
+int yjs__value_text(struct yjs__mem *mem, struct yjs_span utf8,
+                    struct yjs__slice *out, uint32_t *units)
 {
     size_t n;
 
@@ -18,7 +18,7 @@ int yjs__value_text(struct yjs_span utf8, struct yjs__slice *out,
     if (utf8.len == 0)
         out->ptr = (const uint8_t *)"";
     if (utf8.len > UINT32_MAX / 4)
-        return YJS_ERR_LIMIT;
+        return yjs__mem_over(mem, YJS_LIMIT_DOC_BYTES);
     if (!yjs__utf8_check(out->ptr, out->len, &n))
         return YJS_ERR_MALFORMED;
     *units = (uint32_t)n;
@@ -31,7 +31,7 @@ static int canonical(yjs_txn *txn, struct yjs_span text, bool exact)
     struct yjs__canon *canon = &txn->doc->txn.canon;
     struct yjs__slice s;
     uint32_t units;
-    int rc = yjs__value_text(text, &s, &units);
+    int rc = yjs__value_text(&txn->doc->mem, text, &s, &units);
 
     if (rc != YJS_OK)
         return rc;
@@ -76,7 +76,7 @@ static int put_string(struct yjs__writer *w, struct yjs_span utf8)
 {
     struct yjs__slice s;
     uint32_t units;
-    int rc = yjs__value_text(utf8, &s, &units);
+    int rc = yjs__value_text(w->mem, utf8, &s, &units);
 
     if (rc != YJS_OK)
         return rc;
@@ -163,7 +163,7 @@ static int put_type(yjs_txn *txn, const struct yjs_value *value)
     yjs__write_varuint(w, value->type_kind);
     if (value->type_kind == YJS_TYPE_XML_ELEMENT ||
         value->type_kind == YJS_TYPE_XML_HOOK) {
-        rc = yjs__value_text(value->name, &name, &units);
+        rc = yjs__value_text(&txn->doc->mem, value->name, &name, &units);
         if (rc != YJS_OK)
             return rc;
         yjs__write_var_bytes(w, name.ptr, name.len);
@@ -182,7 +182,7 @@ static int put_doc(yjs_txn *txn, const struct yjs_value *value,
     struct yjs__slice guid;
     struct yjs__reader r;
     uint32_t units;
-    int rc = yjs__value_text(value->name, &guid, &units);
+    int rc = yjs__value_text(&txn->doc->mem, value->name, &guid, &units);
 
     if (rc != YJS_OK)
         return rc;
@@ -209,7 +209,7 @@ int yjs__value_content(yjs_txn *txn, const struct yjs_value *value,
     case YJS_VALUE_BYTES:
         out->kind = YJS__BINARY;
         if (value->bytes.len > UINT32_MAX / 4)
-            return YJS_ERR_LIMIT;
+            return yjs__mem_over(&txn->doc->mem, YJS_LIMIT_DOC_BYTES);
         yjs__write_var_bytes(w, value->bytes.data, value->bytes.len);
         rc = w->err;
         break;

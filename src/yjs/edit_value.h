@@ -30,7 +30,7 @@ YJS_MUST_USE int yjs__value_json(yjs_txn *txn, struct yjs_span text,
                                  struct yjs__slice *out);
 
 /** UTF-8 with its length in UTF-16; YJS_ERR_MALFORMED. */
-YJS_MUST_USE int yjs__value_text(struct yjs_span utf8, struct yjs__slice *out,
-                                 uint32_t *units);
+YJS_MUST_USE int yjs__value_text(struct yjs__mem *mem, struct yjs_span utf8,
+                                 struct yjs__slice *out, uint32_t *units);
 
 #endif

@@ -57,15 +57,18 @@ static void collect_indexes(struct yjs__render *k, struct yjs__render_frame *f)
               compare_indexed, NULL);
 }
 
-static void push_frame(struct yjs__render *k, const struct yjs__type *type,
-                       enum yjs__render_mode mode, bool string)
+/* NULL when there is no memory for it. */
+static struct yjs__render_frame *push_frame(struct yjs__render *k,
+                                            const struct yjs__type *type,
+                                            enum yjs__render_mode mode,
+                                            bool string)
 {
     struct yjs__render_frame *f =
         yjs__vec_add(&k->mem, &k->frames, sizeof(*f));
 
     if (f == NULL) {
         yjs__render_fail(k, k->mem.err);
-        return;
+        return NULL;
     }
     *f = (struct yjs__render_frame){
         .type = type, .mode = mode, .first = true, .string = string};
@@ -75,25 +78,28 @@ static void push_frame(struct yjs__render *k, const struct yjs__type *type,
         collect_indexes(k, f);
     else
         yjs__attrs_init(&f->attrs, k->doc);
+    return f;
 }
 
 static void render_xml(struct yjs__render *k, const struct yjs__type *type,
                        uint8_t ref, bool plain)
 {
+    struct yjs__render_frame *f;
+
     if (!plain)
         put(k, "\"");
-    if (ref == YJS__TYPE_XML_ELEMENT)
-        yjs__xml_open(k, type);
-    push_frame(k, type,
-               ref == YJS__TYPE_XML_TEXT ? YJS__RENDER_XML_TEXT
-                                         : YJS__RENDER_XML,
-               !plain);
+    f = push_frame(k, type,
+                   ref == YJS__TYPE_XML_TEXT ? YJS__RENDER_XML_TEXT
+                                             : YJS__RENDER_XML,
+                   !plain);
+    if (f != NULL && ref == YJS__TYPE_XML_ELEMENT)
+        yjs__xml_open(k, f);
 }
 
 void yjs__render_delta(struct yjs__render *k, const struct yjs__type *type)
 {
     put(k, "[");
-    push_frame(k, type, YJS__RENDER_DELTA, false);
+    (void)push_frame(k, type, YJS__RENDER_DELTA, false);
 }
 
 void yjs__render_type(struct yjs__render *k, const struct yjs__type *type,
@@ -119,10 +125,10 @@ void yjs__render_type(struct yjs__render *k, const struct yjs__type *type,
     }
     if (ref == YJS__TYPE_ARRAY) {
         put(k, "[");
-        push_frame(k, type, YJS__RENDER_ARRAY, false);
+        (void)push_frame(k, type, YJS__RENDER_ARRAY, false);
     } else {
         put(k, "{");
-        push_frame(k, type, YJS__RENDER_MAP, false);
+        (void)push_frame(k, type, YJS__RENDER_MAP, false);
     }
 }
 
@@ -236,11 +242,6 @@ static void print_last_unit(struct yjs__render *k, struct yjs__slice s)
     put(k, "\"");
 }
 
-static bool is_proto(const struct yjs__key *key)
-{
-    return key->len == 9 && memcmp(key->data, "__proto__", 9) == 0;
-}
-
 /* The next entry to print, 0 at the end. */
 static uint32_t next_entry(const struct yjs__render *k,
                            struct yjs__render_frame *f)
@@ -270,7 +271,8 @@ bool yjs__map_step(struct yjs__render *k, struct yjs__render_frame *f)
     if (h == 0)
         return false;
     list = yjs__list(k->doc, h);
-    if (list->last == 0 || is_proto(list->key))
+    if (list->last == 0 ||
+        yjs__render_is_proto(list->key->data, list->key->len))
         return true;
     it = yjs__item(k->doc, list->last);
     if (yjs__item_deleted(it) || !find_last(k, it, &r))

@@ -39,7 +39,10 @@ static void close_frame(struct yjs__render *k)
         return;
     }
     yjs__attrs_trim(&f->attrs, 0);
-    yjs__vec_trim(&k->mem, &f->tags, sizeof(struct yjs__attr *), 0);
+    yjs__vec_trim(&k->mem, &f->tags,
+                  f->mode == YJS__RENDER_XML ? sizeof(struct yjs__attribute)
+                                             : sizeof(struct yjs__attr *),
+                  0);
 }
 
 int yjs__render_all(struct yjs__render *k)

@@ -25,6 +25,12 @@ struct yjs__indexed {
     uint32_t list;
 };
 
+/** An attribute of an element. */
+struct yjs__attribute {
+    const struct yjs__key *key;
+    const struct yjs__item *value;
+};
+
 /** One type on the way down. */
 struct yjs__render_frame {
     const struct yjs__type *type;
@@ -32,7 +38,8 @@ struct yjs__render_frame {
     bool first;   /**< nothing was printed in it yet */
     bool string;  /**< it began a JSON string */
     bool tagged;  /**< XML_TEXT: the tags of the attributes are open;
-                       DELTA: a string is */
+                       XML: an attribute's value is; DELTA: a string is */
+    bool opening; /**< XML: attributes of the element are to come */
     bool embed;   /**< DELTA: an embed was printed, not its attributes */
     uint32_t item;  /**< next in the sequence */
     uint32_t entry; /**< MAP: next entry */
@@ -43,7 +50,9 @@ struct yjs__render_frame {
         };
         struct { /* the others */
             struct yjs__attrs attrs; /**< XML_TEXT, DELTA: those in force */
-            struct yjs__vec tags;    /**< XML_TEXT: yjs__attr *, by key */
+            struct yjs__vec tags;    /**< XML_TEXT: yjs__attr *, by key;
+                                          XML: struct yjs__attribute */
+            size_t next_attribute;   /**< of those of an element */
         };
     };
 };
@@ -108,14 +117,21 @@ static inline void yjs__render_drop_ychange(struct yjs__render_frame *f)
         yjs__attrs_remove(&f->attrs, (struct yjs__slice){name, sizeof(name)});
 }
 
+/** To set this property of a JavaScript object is to set nothing. */
+static inline bool yjs__render_is_proto(const uint8_t *key, size_t len)
+{
+    return len == 9 && memcmp(key, "__proto__", 9) == 0;
+}
+
 /* json.c: one step of a frame of mode ARRAY or MAP; false at its end. */
 bool yjs__array_step(struct yjs__render *k, struct yjs__render_frame *f);
 bool yjs__map_step(struct yjs__render *k, struct yjs__render_frame *f);
 
 /* xml.c */
 
-/** What comes before and behind the children of an element. */
-void yjs__xml_open(struct yjs__render *k, const struct yjs__type *type);
+/** Begin an element, whose attributes are the frame's first steps. */
+void yjs__xml_open(struct yjs__render *k, struct yjs__render_frame *f);
+/** What comes behind the children of an element. */
 void yjs__xml_close(struct yjs__render *k, const struct yjs__type *type);
 /** One step of a frame of mode XML or XML_TEXT; false at its end. */
 bool yjs__xml_step(struct yjs__render *k, struct yjs__render_frame *f);

@@ -49,11 +49,6 @@ static void put_name(struct yjs__render *k, const struct yjs__type *type)
     }
 }
 
-struct attribute {
-    const struct yjs__key *key;
-    const struct yjs__item *value;
-};
-
 static struct yjs__units units_of(struct yjs__slice s, bool escaped)
 {
     return (struct yjs__units){s.ptr, s.ptr + s.len, escaped, 0};
@@ -61,7 +56,7 @@ static struct yjs__units units_of(struct yjs__slice s, bool escaped)
 
 static int compare_attributes(const void *ctx, const void *a, const void *b)
 {
-    const struct attribute *x = a, *y = b;
+    const struct yjs__attribute *x = a, *y = b;
 
     (void)ctx;
     return yjs__units_compare(
@@ -72,66 +67,59 @@ static int compare_attributes(const void *ctx, const void *a, const void *b)
 static int list_attributes(struct yjs__render *k, const struct yjs__type *type,
                            struct yjs__vec *found)
 {
-    struct attribute *a;
+    struct yjs__attribute *a;
     uint32_t h;
 
     for (h = type->entries; h != 0; h = yjs__list(k->doc, h)->next) {
         const struct yjs__list *list = yjs__list(k->doc, h);
 
-        if (list->last == 0 ||
+        if (list->last == 0 || yjs__render_is_proto(list->key->data,
+                                                    list->key->len) ||
             yjs__item_deleted(yjs__item(k->doc, list->last)))
             continue;
         a = yjs__vec_add(&k->mem, found, sizeof(*a));
         if (a == NULL)
             return k->mem.err;
-        *a = (struct attribute){list->key, yjs__item(k->doc, list->last)};
+        *a = (struct yjs__attribute){list->key, yjs__item(k->doc, list->last)};
     }
     return YJS_OK;
 }
 
-/* A type as an attribute: only its own text, never a way down. */
-static void put_type_value(struct yjs__render *k, const struct yjs__type *type)
+void yjs__xml_open(struct yjs__render *k, struct yjs__render_frame *f)
 {
-    uint32_t h = type->seq ? yjs__list(k->doc, type->seq)->first : 0;
-
-    if (!yjs__type_is_text(type)) {
-        put(k, "[object Object]");
-        return;
-    }
-    for (; h != 0; h = yjs__item(k->doc, h)->right) {
-        const struct yjs__item *it = yjs__item(k->doc, h);
-
-        if (it->kind == YJS__STRING && !yjs__item_deleted(it))
-            yjs__print_text(&k->out, yjs__content(it));
-    }
+    yjs__render_fail(k, list_attributes(k, f->type, &f->tags));
+    yjs__sort(f->tags.data, f->tags.len, sizeof(struct yjs__attribute),
+              compare_attributes, NULL);
+    put(k, "<");
+    put_name(k, f->type);
+    f->opening = true;
 }
 
-void yjs__xml_open(struct yjs__render *k, const struct yjs__type *type)
+/*
+ * One attribute of an element, then what ends its first tag. A value that is
+ * a type may hold elements of its own: the way leads there and back.
+ */
+static void attribute_step(struct yjs__render *k, struct yjs__render_frame *f)
 {
-    struct yjs__vec found = {NULL, 0, 0};
-    struct attribute *a;
-    size_t i;
-    int rc = list_attributes(k, type, &found);
+    const struct yjs__attribute *a;
 
-    if (rc != YJS_OK)
-        k->err = rc;
-    yjs__sort(found.data, found.len, sizeof(*a), compare_attributes, NULL);
-    put(k, "<");
-    put_name(k, type);
-    for (i = 0; i < found.len; i++) {
-        a = (struct attribute *)found.data + i;
-        put(k, " ");
-        yjs__print_text(&k->out,
-                        (struct yjs__slice){a->key->data, a->key->len});
-        put(k, "=\\\"");
-        if (a->value->kind == YJS__TYPE)
-            put_type_value(k, a->value->u.type);
-        else
-            yjs__xml_value(k, a->value);
+    if (f->tagged)
         put(k, "\\\"");
+    f->tagged = false;
+    if (f->next_attribute == f->tags.len) {
+        put(k, ">");
+        f->opening = false;
+        return;
     }
-    put(k, ">");
-    yjs__vec_trim(&k->mem, &found, sizeof(*a), 0);
+    a = (struct yjs__attribute *)f->tags.data + f->next_attribute++;
+    put(k, " ");
+    yjs__print_text(&k->out, (struct yjs__slice){a->key->data, a->key->len});
+    put(k, "=\\\"");
+    f->tagged = true;
+    if (a->value->kind == YJS__TYPE)
+        yjs__render_type(k, a->value->u.type, a->value->u.type->ref, true);
+    else
+        yjs__xml_value(k, a->value);
 }
 
 void yjs__xml_close(struct yjs__render *k, const struct yjs__type *type)
@@ -283,6 +271,8 @@ static int list_tags(struct yjs__render *k, struct yjs__render_frame *f)
 
     f->tags.len = 0;
     while ((a = yjs__attrs_next(&f->attrs, &at)) != NULL) {
+        if (yjs__render_is_proto(a->key.ptr, a->key.len))
+            continue;
         slot = yjs__vec_add(&k->mem, &f->tags, sizeof(*slot));
         if (slot == NULL)
             return k->mem.err;
@@ -412,6 +402,10 @@ static bool list_step(struct yjs__render *k, struct yjs__render_frame *f)
 {
     const struct yjs__item *it;
 
+    if (f->opening) {
+        attribute_step(k, f);
+        return true;
+    }
     if (f->item == 0)
         return false;
     it = yjs__item(k->doc, f->item);

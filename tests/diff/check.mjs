@@ -8,7 +8,7 @@ import { isDeepStrictEqual } from 'node:util'
 import { Y } from './npm.mjs'
 import { Prng } from './prng.mjs'
 import { oddStateVector, randomStateVector } from './history.mjs'
-import { JSON_SPEC, OP, Oracle } from './driver.mjs'
+import { JSON_SPEC, OP, Oracle, toldUpdates } from './driver.mjs'
 
 const SLOT = 0
 const COPY = 1
@@ -112,11 +112,22 @@ const sameJson = (want, bytes) => {
   }
 }
 
-const mismatch = ({ request, want }, got) => {
+/* The engine keeps values of embeds and formats as JSON, so -0 and infinities
+ * that a hostile text spells are 0 and null also in v2, as they are in v1. */
+const sameThroughV1 = (want, got) => {
+  const a = toldUpdates(want)
+  const b = toldUpdates(got)
+  return a.length === b.length && a.every((u, i) => u.local === b[i].local &&
+    u.v1.equals(b[i].v1) &&
+    Buffer.from(Y.convertUpdateFormatV1ToV2(u.v1)).equals(b[i].v2))
+}
+
+const mismatch = ({ request, want }, got, lenient) => {
   if (got.status !== want.status) return `status ${got.status}`
   switch (request.op) {
     case OP.TOLD:
-      return want.data === null || want.data.equals(got.data)
+      return want.data === null || want.data.equals(got.data) ||
+        (lenient && sameThroughV1(want.data, got.data))
         ? null : 'the update told differs'
     case OP.STATE:
     case OP.STATE_V2:
@@ -159,7 +170,7 @@ export const checkHistory = async (history, driver, options = {}) => {
       /* what hostile content looks like to a reader is nobody's business */
       if (op === OP.JSON) continue
     }
-    const reason = mismatch(entry, got)
+    const reason = mismatch(entry, got, options.lenient)
     if (reason !== null) {
       return { history, step: entry.step, ...entry, got, reason }
     }

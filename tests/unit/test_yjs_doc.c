@@ -376,6 +376,35 @@ START_TEST(limits_stop)
 }
 END_TEST
 
+/* Ten clients write at the start of one text: each passes those before it. */
+START_TEST(conflicts_stop)
+{
+    struct maker m;
+    struct yjs__writer *w = begin(&m);
+    size_t needed;
+
+    yjs__write_varuint(w, 10);
+    for (uint64_t client = 1; client <= 10; client++) {
+        yjs__write_varuint(w, 1);
+        put_id(w, client, 0);
+        yjs__write_u8(w, 4);
+        yjs__write_u8(w, 1);
+        put_str(w, "t");
+        put_str(w, "x");
+    }
+    yjs__write_u8(w, 0);
+    for (needed = 1; needed < 100; needed++)
+        if (with_limits((struct yjs_limits){.conflicts = needed}, w) == YJS_OK)
+            break;
+        else
+            ck_assert_int_eq(fired, YJS_LIMIT_CONFLICTS);
+    ck_assert_uint_ge(needed, 9);
+    ck_assert_uint_le(needed, 45);
+    ck_assert_int_eq(with_limits((struct yjs_limits){0}, w), YJS_OK);
+    end(&m);
+}
+END_TEST
+
 START_TEST(values_nested_too_deep_say_so)
 {
     struct maker m;
@@ -701,6 +730,7 @@ int main(void)
     tcase_add_test(tcase, liars_are_refused_late);
     tcase_add_test(tcase, trailing_bytes_are_ignored);
     tcase_add_test(tcase, limits_stop);
+    tcase_add_test(tcase, conflicts_stop);
     tcase_add_test(tcase, values_nested_too_deep_say_so);
     tcase_add_loop_test(tcase, memory_may_end_anywhere, 0, 2);
     tcase_add_test(tcase, memory_comes_back);

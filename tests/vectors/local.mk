@@ -43,6 +43,7 @@ EXTRA_DIST += tests/vectors/generate.mjs \
 	tests/vectors/read-position.vec \
 	tests/vectors/read-proto.vec \
 	tests/vectors/read-snapshot.vec \
+	tests/vectors/read-xml-types.vec \
 	tests/vectors/read-xml.vec \
 	tests/vectors/reject.vec \
 	tests/vectors/roots.vec \

@@ -110,6 +110,40 @@ const xmlStrings = () => {
   return v
 }
 
+/* Types as attributes, which print what is in them, and names that JavaScript
+ * keeps for itself. */
+const xmlTypes = () => {
+  const v = new Vector('read-xml-types', 'XML attributes that are types')
+  const { doc, updates } = client(97)
+  const p = new Y.XmlElement('Div')
+  const inner = new Y.XmlElement('B')
+  const text = new Y.XmlText()
+  const fragment = new Y.XmlFragment()
+  doc.getXmlFragment('xml').insert(0, [p])
+  p.insert(0, [new Y.XmlElement('Last')])
+  p.setAttribute('element', inner)
+  inner.setAttribute('k', 'v')
+  inner.setAttribute('deep', new Y.XmlText('deeper'))
+  inner.insert(0, [new Y.XmlText('child')])
+  p.setAttribute('text', text)
+  text.insert(0, 'bold', { b: { x: 1 } })
+  text.insert(4, 'plain', { b: null })
+  p.setAttribute('string', new Y.Text('te"xt'))
+  p.setAttribute('map', new Y.Map())
+  p.setAttribute('list', new Y.Array())
+  p.setAttribute('hook', new Y.XmlHook('hook'))
+  p.setAttribute('fragment', fragment)
+  fragment.insert(0, [new Y.XmlElement('i'), new Y.XmlElement('j')])
+  p.setAttribute('number', 5)
+  p.setAttribute('__proto__', 'nothing')
+  text.format(2, 4, JSON.parse('{"__proto__":"nothing"}'))
+  v.open()
+  v.apply(...updates)
+  string(v, 'xml', 'xml')
+  v.json('xml:xml')
+  return v
+}
+
 /* --------------------------------------------------------------- snapshots */
 
 const FORMATS = {
@@ -234,4 +268,4 @@ const positions = () => {
 }
 
 export const readVectors = () => [deltas(), protos(), xmlStrings(),
-  snapshots(), positions()]
+  xmlTypes(), snapshots(), positions()]
