@@ -35,6 +35,8 @@
     X(ROOMS_FAILED, counter, "rooms_failed_total",                             \
       "Rooms ended by an internal failure")                                    \
     X(MEMBERS, gauge, "members", "Joined channels in all rooms")               \
+    X(PRESENCE_TOGETHER, counter, "presence_together_total",                   \
+      "Joins and leaves that were told together with others")                  \
     X(DOCUMENTS_RESTING, gauge, "documents_resting",                           \
       "Documents kept as bytes while nobody uses them")                        \
     X(DOCUMENTS_RESTED, counter, "documents_rested_total",                     \

@@ -315,18 +315,23 @@ static struct blob *encode_base64(const struct envelope *e)
 
 /* Let `body` stand for a payload; what is large is written once for all who
  * send it. False without memory for that. */
-static bool share(struct body *body, struct payload *p)
+static bool share(enum wire_form form, struct body *body, struct payload *p)
 {
-    struct blob **kept = body->ints ? &p->ints : &p->bytes;
+    bool quoted = !body->ints && !is_ws(form);
+    struct blob **kept = body->ints ? &p->ints
+                         : quoted   ? &p->quoted
+                                    : &p->bytes;
+    struct body plain = {.data = p->data, .len = p->len, .ints = body->ints};
+    struct sink count = {.quoted = quoted}, write = {.quoted = quoted};
     if (p->len < FRAME_SHARED_MIN)
         return true;
     if (!*kept) {
-        *kept = blob_try_alloc(body->ints ? ints_length(p->data, p->len)
-                                          : p->len);
-        if (*kept && body->ints)
-            ints_write((*kept)->data, p->data, p->len);
-        else if (*kept)
-            memcpy((*kept)->data, p->data, p->len);
+        put_data(&count, &plain);
+        *kept = blob_try_alloc(count.len);
+        if (*kept) {
+            write.at = (*kept)->data;
+            put_data(&write, &plain);
+        }
     }
     body->shared = *kept;
     return *kept != NULL;
@@ -344,7 +349,7 @@ static struct blob *encode_message(enum wire_form form, struct envelope *e,
         return encode_base64(e);
     e->body.ints = m->kind != MESSAGE_JSON &&
                    !(m->kind == MESSAGE_BYTES && form == WIRE_WS_V2);
-    if (m->shared && !share(&e->body, m->shared))
+    if (m->shared && !share(form, &e->body, m->shared))
         return NULL;
     if (m->kind == MESSAGE_BYTES && form == WIRE_WS_V2)
         return encode(form, WS_BINARY, put_binary, e);
@@ -416,7 +421,7 @@ struct blob *frame_reply_state(enum wire_form form,
 {
     struct body body = {"{\"status\":\"ok\",\"response\":{\"state\":[", "]}}",
                         state->data, state->len, true, NULL};
-    return share(&body, state) ? encode_reply(form, to, body) : NULL;
+    return share(form, &body, state) ? encode_reply(form, to, body) : NULL;
 }
 
 static struct blob *encode_end(enum wire_form form, const char *event,

@@ -28,6 +28,8 @@ enum {
     ASK_AGAIN_S = 2       /* between two questions of a kind to one client */
 };
 
+struct presence_news;
+
 struct registry {
     struct dict rooms; /* topic -> struct room */
     struct wheel wheel;
@@ -85,6 +87,8 @@ struct room {
     struct room_awareness *awareness; /* NULL until the first state */
     struct dict *users; /* user -> first member; NULL: small room */
     struct room_cache *cache;
+    struct presence_news *news; /* not yet told: see presence.c; or NULL */
+    uint64_t stirred_ms; /* somebody came or went, last */
     uint64_t version;  /* counts changes of the document */
     uint64_t empty_at; /* while empty: when it ends */
     uint8_t *resting;  /* instead of `doc`: see document.c */
@@ -169,10 +173,15 @@ void fanout_y_push(struct room_member *member, enum yjs_message_type type,
 /* presence.c */
 void presence_join(struct room_member *member);
 void presence_leave(struct room_member *member);
-/** Tell everybody that the member came (or went: it is out of the list). */
-void presence_tell_join(struct room_member *member);
-void presence_tell_leave(struct room *room, const struct room_member *member);
-void presence_push_state(struct room_member *member);
+/** Tell everybody, now or soon, that the member came, and the member who is
+ *  there; or that it went (it is out of the list). */
+void presence_came(struct room_member *member);
+void presence_went(struct room *room, const struct room_member *member);
+/** When presence_tick has something to tell; UINT64_MAX: never. */
+uint64_t presence_due(const struct room *room);
+void presence_tick(struct room *room);
+/** What is still to be told is not told any more. */
+void presence_forget(struct room *room);
 
 /* room_awareness.c */
 room_refusal awareness_receive(struct room_member *member, const uint8_t *body,

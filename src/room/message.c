@@ -8,7 +8,8 @@ void payload_deinit(struct payload *payload)
 {
     blob_unref(payload->bytes);
     blob_unref(payload->ints);
-    payload->bytes = payload->ints = NULL;
+    blob_unref(payload->quoted);
+    payload->bytes = payload->ints = payload->quoted = NULL;
 }
 
 void message_deinit(struct message *message)

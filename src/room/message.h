@@ -29,6 +29,7 @@ struct payload {
     size_t len;
     struct blob *bytes; /**< as they are */
     struct blob *ints;  /**< as the elements of a JSON array */
+    struct blob *quoted; /**< JSON text as it stands within a JSON string */
 };
 
 /** Drop what was made; `data` is not touched. */

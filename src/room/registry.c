@@ -18,6 +18,7 @@ void room_limits_default(struct room_limits *limits)
     *limits = (struct room_limits){
         .rooms = 100000,
         .members = 20000,
+        .presence_rate = 20000,
         .document_bytes = (size_t)256 << 20,
         .update_bytes = (size_t)16 << 20,
         .pending_bytes = (size_t)16 << 20,

@@ -19,6 +19,9 @@ struct yjs_allocator;
 struct room_limits {
     size_t rooms;            /**< default 100,000 */
     size_t members;          /**< per room; default 20,000 */
+    size_t presence_rate;    /**< presence messages a second that the coming
+                                  and going in one large room may cause, see
+                                  presence.c; 20,000; 0: any */
     size_t document_bytes;   /**< heap of one document; default 256 MiB */
     size_t update_bytes;     /**< one update; default 16 MiB */
     size_t pending_bytes;    /**< pending structs of one room; 16 MiB */

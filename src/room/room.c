@@ -57,6 +57,7 @@ void room_free(struct room *room)
 {
     document_free(room);
     awareness_free(room);
+    presence_forget(room);
     room_cache_drop(room);
     if (room->users) {
         dict_deinit(room->users);
@@ -90,8 +91,11 @@ void room_schedule(struct room *room)
 {
     struct registry *registry = room->registry;
     uint64_t due = awareness_due(room), rest = document_due(room);
+    uint64_t tell = presence_due(room);
     if (rest < due)
         due = rest;
+    if (tell < due)
+        due = tell;
     if (!room->count && room->empty_at < due)
         due = room->empty_at;
     if (due == UINT64_MAX)
@@ -118,6 +122,7 @@ static void on_timer(struct wheel_timer *timer, uint64_t now_ms)
         shut_down(room);
         return;
     }
+    presence_tick(room);
     document_tick(room);
     awareness_tick(room);
     if (!room->failed)
@@ -207,7 +212,7 @@ room_refusal room_join(struct registry *registry, const char *topic,
         return refusal;
     member->room = room;
     member->yjs = false;
-    member->first_of_user = false;
+    member->first_of_user = member->told = false;
     member->behind = false;
     member->feed = NULL;
     member->fed = member->lagging = false;
@@ -230,8 +235,9 @@ void room_announce(struct room_member *member)
     snapshot_catch_up(member);
     if (!member->room)
         return;
-    presence_tell_join(member);
-    presence_push_state(member);
+    presence_came(member);
+    if (presence_due(member->room) != UINT64_MAX)
+        room_schedule(member->room);
 }
 
 void room_leave(struct room_member *member, uint64_t now_ms)
@@ -247,7 +253,7 @@ void room_leave(struct room_member *member, uint64_t now_ms)
              LOG_STR("user", member->who->user, member->who->user_len),
              LOG_INT("connection", member->who->connection),
              LOG_INT("count", room->count));
-    presence_tell_leave(room, member);
+    presence_went(room, member);
     if (!room->count) {
         room_cache_drop(room);
         room->empty_at =

@@ -64,6 +64,7 @@ struct room_member {
     uint32_t asked_step1; /**< when, in seconds: bounds questions to a client */
     uint32_t asked_query;
     bool first_of_user;
+    bool told;   /**< the others know of it, and it of them */
     bool behind; /**< was given a snapshot older than the document */
     bool fed;    /**< gets no updates: it is given the document in pieces, or
                       is about to be ended */
@@ -81,7 +82,7 @@ room_refusal room_join(struct registry *registry, const char *topic,
                        size_t topic_len, struct room_member *member,
                        uint64_t now_ms);
 /** What room_state left out; presence_diff to all, then presence_state to the
- *  member. */
+ *  member: at once, or soon where many come and go (presence.c). */
 void room_announce(struct room_member *member);
 /** Tells the others; sends nothing to the member itself. Harmless for one that
  *  is no member. */

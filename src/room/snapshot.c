@@ -83,7 +83,8 @@ static int make(struct room *room, struct snapshot **out)
     int err = yjs_encode_state_as_update(room->doc, NULL, 0, &s->update);
     if (!err && large(s))
         err = yjs_encode_state_vector(room->doc, &s->vector);
-    s->whole = (struct payload){s->update.data, s->update.len, NULL, NULL};
+    s->whole =
+        (struct payload){.data = s->update.data, .len = s->update.len};
     if (err) {
         snapshot_unref(s);
         return err;
@@ -106,7 +107,7 @@ static int make_delta(struct room *room, struct snapshot *s)
     yjs_bytes_free(&s->delta);
     s->delta = delta;
     s->delta_version = room->version;
-    s->later = (struct payload){delta.data, delta.len, NULL, NULL};
+    s->later = (struct payload){.data = delta.data, .len = delta.len};
     return YJS_OK;
 }
 
@@ -191,7 +192,8 @@ static int add_piece(void *arg, struct yjs_span piece)
         s->pieces = mem_realloc(s->pieces,
                                 (s->piece_count + 1) * sizeof *s->pieces);
         s->pieces[s->piece_count++] =
-            (struct payload){blob->data, blob->len, blob, NULL};
+            (struct payload){
+                .data = blob->data, .len = blob->len, .bytes = blob};
     }
     yjs_bytes_free(&bytes);
     return blob ? YJS_OK : YJS_ERR_NOMEM;

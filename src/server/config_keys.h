@@ -141,6 +141,8 @@ CONFIG_KEY(count, rooms, "100000", 1, 100000000, 1,
     "Rooms; a join that would make one more is refused")
 CONFIG_KEY(count, members_per_room, "20000", 1, 10000000, 1,
     "Members of one room; one more is refused")
+CONFIG_KEY(count, presence_rate, "20000", 0, 1000000000, 1,
+    "Presence messages a second that the joins and leaves of one room may cause; what comes faster is told together, members / presence_rate late (never in rooms of 32 and less); 0: any")
 CONFIG_KEY(bytes, document_bytes, "256M", CONFIG_K, 64ull * CONFIG_G, 1,
     "Memory of one document; updates past it are refused")
 CONFIG_KEY(bytes, document_rest_bytes, "64k", 0, CONFIG_G, 1,

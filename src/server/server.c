@@ -166,6 +166,7 @@ static void room_limits(const struct config *c, struct room_limits *out)
     room_limits_default(out);
     out->rooms = c->rooms;
     out->members = c->members_per_room;
+    out->presence_rate = c->presence_rate;
     out->document_bytes = c->document_bytes;
     out->update_bytes = c->update_bytes;
     out->pending_bytes = c->pending_bytes;

@@ -25,6 +25,7 @@ unit_yjs = \
 unit_room = \
 	tests/unit/test_frame \
 	tests/unit/test_json \
+	tests/unit/test_presence \
 	tests/unit/test_rest \
 	tests/unit/test_room \
 	tests/unit/test_session \

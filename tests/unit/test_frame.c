@@ -311,6 +311,39 @@ START_TEST(pushes_carry_the_join_ref)
 }
 END_TEST
 
+/* A large presence_state is written once for all who are sent it, whatever
+ * they read it from; each form is what it would be without sharing. */
+START_TEST(a_shared_payload_changes_nothing_on_the_wire)
+{
+    static const enum wire_form forms[] = {WIRE_WS_V2, WIRE_WS_V1, WIRE_LP_V2,
+                                           WIRE_LP_V1, WIRE_LP_V2_B64};
+    enum { BYTES = FRAME_SHARED_MIN + 2 };
+    struct token ref = TOKEN_LITERAL("3");
+    char *json = malloc(BYTES);
+    memset(json, '\"', BYTES); /* [""""...]: frames do not read it again */
+    json[0] = '[';
+    json[BYTES - 1] = ']';
+    struct payload shared = {.data = (uint8_t *)json, .len = BYTES};
+    for (size_t i = 0; i < sizeof forms / sizeof *forms; i++) {
+        struct message m = message("p", MESSAGE_JSON, json, BYTES);
+        struct blob *own = frame_push(forms[i], &ref, &m);
+        m.shared = &shared;
+        struct blob *joint = frame_push(forms[i], &ref, &m);
+        ck_assert(joint->joint && !own->joint);
+        ck_assert_uint_eq(joint->len, own->len);
+        for (size_t at = 0; at < joint->len;) {
+            struct blob_run run = blob_run(joint, at);
+            ck_assert_mem_eq(run.data, own->data + at, run.len);
+            at += run.len;
+        }
+        blob_unref(own);
+        blob_unref(joint);
+    }
+    payload_deinit(&shared);
+    free(json);
+}
+END_TEST
+
 START_TEST(replies_and_ends)
 {
     struct frame_reply to = {
@@ -322,7 +355,7 @@ START_TEST(replies_and_ends)
         frame_reply_error(WIRE_WS_V1, &to, "no"),
         "{\"topic\":\"t\",\"event\":\"phx_reply\",\"payload\":{"
         "\"status\":\"error\",\"response\":{\"reason\":\"no\"}},\"ref\":7}");
-    struct payload state = {(const uint8_t *)"\1\2", 2, NULL, NULL};
+    struct payload state = {.data = (const uint8_t *)"\1\2", .len = 2};
     IS(frame_reply_state(WIRE_LP_V2, &to, &state),
        "\"[\\\"3\\\",7,\\\"t\\\",\\\"phx_reply\\\",{\\\"status\\\":\\\"ok\\\","
        "\\\"response\\\":{\\\"state\\\":[1,2]}}]\"");
@@ -381,5 +414,6 @@ SUITE_MAIN("frame", v2_text_is_split, v2_text_that_cannot_be_read,
            v1_objects_are_split, v1_objects_that_cannot_be_read,
            binary_frames_are_split, broadcasts_in_every_form,
            base64_pads_what_is_left, pushes_carry_the_join_ref,
+           a_shared_payload_changes_nothing_on_the_wire,
            replies_and_ends, websocket_headers_by_length,
            control_characters_are_escaped_in_both_layers)

@@ -134,6 +134,8 @@ START_TEST(the_kept_state_is_the_state)
     int truth[USERS] = {0}, seen[USERS];
     uint32_t seed = 7;
     world_open();
+    world.options.limits.presence_rate = 0; /* a state to each at once */
+    world_limits();
     memset(clients, 0, sizeof clients);
     for (int step = 0; step < STEPS; step++) {
         seed = seed * 1664525 + 1013904223;
