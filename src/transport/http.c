@@ -174,6 +174,7 @@ static void run_mhd(struct http_pool *pool)
 {
     MHD_UNSIGNED_LONG_LONG wait = 1;
     bool more = false;
+    pool->due = false; /* what is called from here may set it again */
     for (int i = 0; i < RUNS_PER_TURN; i++) {
         MHD_run(pool->mhd);
         http_conn_return_answered(pool->http); /* before it reads again */
@@ -181,7 +182,7 @@ static void run_mhd(struct http_pool *pool)
         if (!more || wait != 0)
             break;
     }
-    pool->due = more && wait == 0;
+    pool->due = pool->due || (more && wait == 0);
     if (more && wait != 0)
         uv_timer_start(&pool->timer, on_mhd_timer, wait, 0);
     else

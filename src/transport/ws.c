@@ -413,6 +413,13 @@ static int write_some(struct ws_conn *conn)
 {
     if (conn->close_sent)
         return finish_close(conn);
+    if (lws_get_close_length(conn->wsi) > 0) {
+        /* The library has sent a Close of its own, and waits for the peer's:
+         * to frames that are none. */
+        ws_end(conn, 1002, "protocol error");
+        conn->state = WS_SHUT;
+        return 0;
+    }
     if (conn->state != WS_OPEN && conn->state != WS_ENDING)
         return 0;
     if (ws_conn_write(conn, conn->ws->scratch, conn->ws->env->counters) < 0)

@@ -220,6 +220,21 @@ test('an upgrade pipelined behind another request', async () => {
   ws.destroy()
 })
 
+test('an upgrade pipelined behind another request leaves no connection behind', async t => {
+  const own = await ownRoomd(t)
+  const wire = await Wire.open(own.where())
+  const { text } = upgradeText('/socket/websocket?vsn=2.0.0')
+  wire.write(Buffer.concat([requestText('GET', '/health'), text]))
+  await readResponse(wire)
+  assert.equal((await readResponse(wire)).status, 101)
+  wire.write(frame(OP.close, Buffer.of(0x03, 0xe8)))
+  await wire.rest() /* until the daemon has closed it */
+  const http = 'roomd_connections{transport="http"}'
+  const metrics = await own.metrics()
+  assert.equal(metrics.value(http), 1, 'the request for the metrics itself')
+  wire.destroy()
+})
+
 test('a peer that sends nothing is let go', async () => {
   const wire = await Wire.open(where)
   const began = Date.now()

@@ -410,3 +410,15 @@ test('a close from the client is echoed', async t => {
     await ws.wire.rest()
   }
 })
+
+test('behind the Close for a frame that is none comes nothing more', async t => {
+  const [bad, other] = [await open(t), await open(t)]
+  const topic = freshTopic()
+  await join(bad, topic)
+  await join(other, topic)
+  bad.sendFrame(3, 'no such opcode')
+  assert.equal((await bad.closed()).close, 1002)
+  for (let i = 0; i < 20; i++) other.send('1', null, topic, 'awareness', { i })
+  await other.drainQueue()
+  assert.equal((await bad.wire.rest()).length, 0)
+})

@@ -505,10 +505,66 @@ const convergeCorpus = () => {
   }
 }
 
+/* Scripts of daemon.c. A step is an operation, a client and its argument. */
+const daemonCorpus = () => {
+  const put = folder('daemon')
+  const at = (op, client, arg = 0) => raw(op, client + 5 * arg)
+  const piece = text => pieces([Buffer.from(text)])
+  const open = (client, arg = 0) => at(6, client, arg)
+  const upgrade = (client, arg = 0) => cat(open(client), at(10, client, arg))
+  const join = (client, arg = 0) => at(11, client, arg)
+  const type = (client, arg = 0, many = 3) => cat(at(12, client, arg), raw(many))
+  const poll = (client, arg = 0, how = 0) => cat(at(9, client, arg), raw(how))
+  const time = arg => at(15, 0, arg)
+  const end = (client, arg) => at(7, client, arg)
+  const cork = client => end(client, 4)
+  const manage = n => cat(at(14, 0), raw(n))
+  const script = (name, set, ...steps) => put(`vec-${name}`, cat(raw(set), ...steps))
+  const two = [upgrade(0), upgrade(1, 3), join(0), join(1), type(0), type(1, 4)]
+  /* one that polls, with a second connection to post on */
+  const longpoll = how => [open(2), poll(2, 0, 4 + how), open(3), join(3, how),
+    poll(2, 0, how)]
+  for (const set of [0, 1, 8, 16, 32, 64, 192, 224]) {
+    script(`websockets-${set}`, set, ...two, time(30), type(0), end(1, 1), time(50))
+    script(`longpoll-${set}`, set, ...longpoll(0), poll(2), poll(2, 0, 8), type(3),
+      time(40), poll(2))
+    script(`mixed-${set}`, set, ...two, ...longpoll(0), type(0), poll(2), type(3),
+      poll(2, 0, 8), poll(4), end(2, 1), poll(3))
+  }
+  script('old-clients', 0, upgrade(0, 1), upgrade(1, 2), join(0), join(1),
+    type(0), cat(at(3, 1, 1), piece('{"x":1}')), ...longpoll(1), type(0), poll(2, 0, 1))
+  script('pipelined', 0, open(0), cork(0), cat(at(8, 0), raw(0)), at(10, 0), join(0),
+    type(0), cork(0), time(10))
+  script('trickle', 0, open(0), cork(0), at(10, 0), ...Array(9).fill(at(13, 0, 25)),
+    join(0), at(13, 0, 3), at(13, 0, 3), time(45))
+  script('one-connection', 0, open(2), poll(2, 0, 4), join(2), poll(2), poll(2),
+    type(2), poll(2), cat(at(8, 2, 3), raw(16)), cat(at(8, 2, 2), raw(0)), time(18),
+    time(18), time(18), time(18), time(18))
+  script('unread', 32, upgrade(0), open(1, 4), at(10, 1), join(0), join(1), end(1, 3),
+    ...Array(40).fill(type(0, 0, 99)), time(20), end(1, 3), time(20))
+  script('unread-poll', 32, upgrade(0), open(2, 4), poll(2, 0, 4), open(3), join(3),
+    join(0), end(2, 3), ...Array(30).fill(type(0, 0, 99)), poll(2), time(20), end(2, 3),
+    poll(2), poll(2, 0, 8))
+  script('drain', 0, ...two, ...longpoll(0), manage(60), time(30), upgrade(4), poll(3))
+  script('shed', 0, ...two, manage(1), upgrade(4), poll(3, 0, 4), manage(2), manage(1),
+    manage(28), type(0), join(4), manage(4))
+  script('flapping', 8, ...Array(4).fill(cat(upgrade(0, 11), end(0, 1))), upgrade(0, 11))
+  script('tokens', 0, ...longpoll(0), poll(4, 28), poll(4, 1), open(4), poll(4, 28),
+    poll(4, 1), cat(at(5, 4, 28), piece('[]')), cat(at(5, 4, 4), piece('["1","1","r","e",{}]\n[\nAAA=\n')))
+  script('proxy', 1, open(0), cork(0),
+    cat(at(0, 0), piece('PROXY TCP4 192.0.2.1 192.0.2.2 1 2\r\n')), at(10, 0), cork(0))
+  script('frames', 0, upgrade(0), join(0), cat(at(2, 0, 27), piece('x')),
+    cat(at(2, 0, 0), piece('["1",')), cat(at(2, 0, 16), piece('"1","room:a"')),
+    cat(at(2, 0, 40), piece('bye')), time(20))
+  script('awareness', 0, ...two, cat(at(4, 0, 1), pieces([raw(1, 7, 1, 5, 1, 3, 0x7b, 0x7d)])),
+    cat(at(4, 1, 1), pieces([raw(0, 0, 1, 0)])), cat(at(4, 1, 1), pieces([raw(3)])), time(45))
+}
+
 /* Without arguments all are written, otherwise those named. */
 const makers = {
   json: jsonCorpus,
   converge: convergeCorpus,
+  daemon: daemonCorpus,
   update: updateCorpus,
   lib0: lib0Corpus,
   vector: vectorCorpus,

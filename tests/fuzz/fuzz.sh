@@ -42,11 +42,10 @@ flags="-g -O1 -std=c11 -D_GNU_SOURCE -I$src/include -I$src/src
 # engine always, and what these need in turn.
 sources() {
     echo "$src"/src/yjs/*.c
-    if grep -q '#include "\(channel\|room\)/' "$1"; then
+    if grep -q '#include "\(transport\|channel\|room\)/' "$1"; then
         echo "$src"/src/base/*.c "$src"/src/room/*.c "$src"/src/channel/*.c
     fi
     if grep -q '#include "transport/' "$1"; then
-        echo "$src"/src/base/*.c "$src"/src/room/*.c "$src"/src/channel/*.c
         echo "$src"/src/transport/*.c
     fi
 }

@@ -22,6 +22,7 @@ fuzz_room = \
 	tests/fuzz/replay_session
 
 fuzz_transport = \
+	tests/fuzz/replay_daemon \
 	tests/fuzz/replay_http_head \
 	tests/fuzz/replay_proxy_header
 
@@ -31,6 +32,8 @@ TESTS += $(fuzz_yjs) $(fuzz_room) $(fuzz_transport)
 fuzz_main = tests/fuzz/replay.c tests/fuzz/fuzz.h
 tests_fuzz_replay_awareness_SOURCES = tests/fuzz/awareness.c $(fuzz_main)
 tests_fuzz_replay_converge_SOURCES = tests/fuzz/converge.c $(fuzz_main)
+tests_fuzz_replay_daemon_SOURCES = tests/fuzz/daemon.c tests/fuzz/peer.h \
+	$(fuzz_main)
 tests_fuzz_replay_json_SOURCES = tests/fuzz/json.c tests/fuzz/seed.h \
 	$(fuzz_main)
 tests_fuzz_replay_diff_SOURCES = tests/fuzz/diff.c $(fuzz_main)
