@@ -34,6 +34,8 @@ tests_fuzz_replay_awareness_SOURCES = tests/fuzz/awareness.c $(fuzz_main)
 tests_fuzz_replay_converge_SOURCES = tests/fuzz/converge.c $(fuzz_main)
 tests_fuzz_replay_daemon_SOURCES = tests/fuzz/daemon.c tests/fuzz/peer.h \
 	$(fuzz_main)
+tests_fuzz_replay_daemon_CPPFLAGS = $(AM_CPPFLAGS) -DREPLAY_PREFIXES=8 \
+	-DREPLAY_MUTATIONS=4
 tests_fuzz_replay_json_SOURCES = tests/fuzz/json.c tests/fuzz/seed.h \
 	$(fuzz_main)
 tests_fuzz_replay_diff_SOURCES = tests/fuzz/diff.c $(fuzz_main)

@@ -22,7 +22,13 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-enum { PREFIXES_MAX = 2000 };
+/* A slow target has fewer of both: see tests/fuzz/local.mk. */
+#ifndef REPLAY_PREFIXES
+#define REPLAY_PREFIXES 2000
+#endif
+#ifndef REPLAY_MUTATIONS
+#define REPLAY_MUTATIONS 100
+#endif
 
 static size_t n_files, n_inputs;
 
@@ -82,7 +88,7 @@ static size_t mutate(uint8_t *data, size_t size, uint32_t *seed)
 static void run_mutations(const uint8_t *data, size_t size)
 {
     const char *env = getenv("FUZZ_MUTATIONS");
-    long n = env != NULL ? atol(env) : 100;
+    long n = env != NULL ? atol(env) : REPLAY_MUTATIONS;
     uint32_t seed = 2463534242u + (uint32_t)size;
     uint8_t *copy = malloc(size + 4);
 
@@ -110,7 +116,7 @@ static void run_file(const char *path, size_t size)
     printf("%s\n", path);
     fflush(stdout);
     run(data, size);
-    for (size_t n = 0; n < size && n < PREFIXES_MAX; n++)
+    for (size_t n = 0; n < size && n < REPLAY_PREFIXES; n++)
         run(data, n);
     run_mutations(data, size);
     free(data);
