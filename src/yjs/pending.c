@@ -10,17 +10,18 @@
  *
  * For updates that do not overlap it makes no difference. Where they do, the
  * order of merging can show: in where an item was cut, and in what stands for
- * an item that one has collected and another has not (queue.c). So a few are
- * merged one by one, as Yjs does, and only many at once; then an item and its
- * collected form may come out the other way round.
+ * an item that one has collected and another has not (queue.c). So they are
+ * merged one by one, as Yjs does, while that is little work, and only more at
+ * once; then an item and its collected form may come out the other way round.
  */
 #include "yjs/pending.h"
 
 #include "yjs/merge.h"
 
 enum {
-    FEW = 32,   /* updates */
-    SMALL = 512 /* bytes */
+    SMALL = 512,   /* bytes */
+    FEW = 32,      /* updates */
+    WORK = 1 << 20 /* bytes to go through when merged one by one */
 };
 
 bool yjs__pending_may_grow(const yjs_doc *doc, size_t more)
@@ -73,6 +74,7 @@ int yjs__pending_merge(yjs_doc *doc, struct yjs__slice more,
 {
     size_t cap = doc->pending.parts.len + 2, n;
     struct yjs__slice *s = yjs__mem_alloc(&doc->mem, cap * sizeof(*s));
+    size_t total = doc->pending.len + doc->pending.parts_len + more.len;
     int rc;
 
     if (s == NULL)
@@ -82,7 +84,7 @@ int yjs__pending_merge(yjs_doc *doc, struct yjs__slice more,
         yjs__write_bytes(out, s[0].ptr, s[0].len);
     if (n == 1)
         rc = out->err;
-    else if (n < FEW)
+    else if (n < FEW || (n - 1) * total <= WORK)
         rc = merge_one_by_one(doc, s, n, out);
     else
         rc = yjs__merge(&doc->mem, s, n, out);

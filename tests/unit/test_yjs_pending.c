@@ -74,6 +74,51 @@ START_TEST(updates_in_reverse_order)
 }
 END_TEST
 
+/*
+ * Of two that say a different thing of one item, one that has it and one that
+ * has it deleted, the first to come is kept, however many wait beside them.
+ */
+START_TEST(of_many_that_wait_the_first_is_kept)
+{
+    /* client 5 wrote "bc" at 1 and "defg" at 3; later "fg" was deleted */
+    static const uint8_t bc[] = {1, 1, 5, 1, 0x84, 5, 0, 2, 'b', 'c', 0};
+    static const uint8_t defg[] = {1,   1,   5,   3,   0x84, 5, 2,
+                                   4,   'd', 'e', 'f', 'g',  0};
+    static const uint8_t less[] = {1,   2,    5, 2, 0x84, 5, 1, 3, 'c', 'd',
+                                   'e', 0x81, 5, 4, 2,    1, 5, 1, 5,   2};
+    yjs_doc *late = new_doc(), *early = new_doc();
+    uint8_t more[] = {1, 1, 6, 0, 0x84, 7, 9, 1, 'x', 0};
+    uint8_t long_one[1010] = {1, 1, 9, 1, 0x84, 9, 0, 0xe8, 7};
+    struct yjs_bytes seen;
+
+    /* those behind it are not merged at once */
+    memset(long_one + 9, 'y', 1000);
+    for (int i = 0; i < 45; i++) {
+        const uint8_t *update = more;
+        size_t len = sizeof more;
+
+        if (i == 0)
+            update = long_one, len = sizeof long_one;
+        else if (i == 1)
+            update = bc, len = sizeof bc;
+        else if (i == 2)
+            update = defg, len = sizeof defg;
+        else if (i == 3)
+            update = less, len = sizeof less;
+        else
+            more[3]++;
+        ck_assert_int_eq(yjs_apply_update(late, update, len, NULL), YJS_OK);
+        ck_assert_int_eq(yjs_apply_update(early, update, len, NULL), YJS_OK);
+        seen = state_of(early);
+        yjs_bytes_free(&seen);
+    }
+    ck_assert_uint_ge(late->pending.parts.len, 33);
+    expect_same(state_of(late), state_of(early));
+    yjs_doc_free(late);
+    yjs_doc_free(early);
+}
+END_TEST
+
 START_TEST(memory_may_end_among_many_that_wait)
 {
     struct fail_alloc fa = {0, 0};
@@ -102,4 +147,5 @@ START_TEST(memory_may_end_among_many_that_wait)
 END_TEST
 
 SUITE_MAIN("yjs/pending", updates_in_reverse_order,
+           of_many_that_wait_the_first_is_kept,
            memory_may_end_among_many_that_wait)
