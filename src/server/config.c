@@ -12,6 +12,7 @@
 #include "base/address.h"
 #include "base/mem.h"
 #include "transport/origin.h"
+#include "server/secret_env.h"
 
 enum kind { KIND_string, KIND_choice, KIND_count, KIND_bytes, KIND_time };
 
@@ -360,7 +361,9 @@ static bool read_file(struct config *c, const char *file,
 static bool from_env(struct config *c, const char *variable,
                      const struct key *key, struct source *sources, char *error)
 {
-    const char *value = getenv(variable);
+    bool secret = strcmp(key->name, "secret_key_base") == 0 ||
+                  strcmp(key->name, "status_key") == 0;
+    const char *value = secret ? secret_env(variable) : getenv(variable);
     char what[CONFIG_ERROR_MAX];
     if (!value || !*value)
         return true;

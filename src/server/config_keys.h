@@ -24,7 +24,7 @@ CONFIG_KEY(string, bind, "::", 1, 255, 0,
 CONFIG_KEY(count, port, "4000", 0, 65535, 0,
     "TCP port; 0 picks a free one and prints it (env: PORT)")
 CONFIG_KEY(string, user, "", 0, 64, 0,
-    "Started as root: the user to become once the port is open; empty: stay root, with a warning")
+    "Started as root: the user to become once the port is open, or root to stay it; empty: roomd where there is one, else nobody, unless they cannot read this file and www")
 CONFIG_KEY(string, hostname, "", 0, 253, 1,
     "Our public host name, for check_origin (env: PHX_HOST)")
 CONFIG_KEY(string, secret_key_base, "", 0, 4096, 0,
@@ -45,6 +45,8 @@ CONFIG_KEY(string, www_policy,
     "Content-Security-Policy of static files; empty: none is sent")
 CONFIG_KEY(string, status_key, "", 0, 256, 1,
     "Key to the status page (/status/, /metrics.json); empty: off; public: no key is asked")
+CONFIG_KEY(choice, doctor, "on", 0, 0, 1,
+    "Whether there are the page /doctor, with which a user checks the connection, and /doctor.json [on off]")
 CONFIG_KEY(choice, log_level, "info", 0, 0, 1,
     "Least level that is logged [debug info warning error]")
 CONFIG_KEY(choice, log_format, "text", 0, 0, 1,

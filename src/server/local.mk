@@ -9,6 +9,7 @@ libserver_a_SOURCES = \
 	src/server/options.c src/server/options.h \
 	src/server/pressure.c src/server/pressure.h \
 	src/server/privileges.c src/server/privileges.h \
+	src/server/secret_env.c src/server/secret_env.h \
 	src/server/server.c src/server/server.h \
 	src/server/status.c src/server/status.h
 

@@ -84,6 +84,7 @@ struct server {
     struct pressure pressure;
     struct lag_histogram lag;
     uint64_t started_ms, tick_due_us;
+    int front_status; /* of the front page, to who may open it */
     bool stopping;
 };
 
@@ -155,6 +156,7 @@ static void apply_transport(struct server *s)
     s->env.clients.header = strcmp(c->forwarded_header, "forwarded") == 0
                                 ? CLIENT_FORWARDED
                                 : CLIENT_X_FORWARDED_FOR;
+    s->env.doctor = strcmp(c->doctor, "on") == 0;
     s->env.clients.proxy_protocol = strcmp(c->proxy_protocol, "on") == 0;
     origin_policy_deinit(&s->env.origin);
     if (!origin_policy_init(&s->env.origin, c->check_origin, c->hostname))
@@ -571,6 +573,34 @@ static void start_handles(struct server *s)
     s->tick_due_us = uv_hrtime() / 1000 + TICK_MS * 1000;
 }
 
+static int front_page(const struct server *s)
+{
+    struct static_file page;
+    if (!s->files)
+        return 0;
+    int status = static_open(s->files, (struct http_span){"/", 1},
+                             (struct http_span){"", 0}, &page);
+    if (status == 200)
+        close(page.fd);
+    return status;
+}
+
+/* What is read again while we serve: by SIGHUP, and by who loads a page. */
+static bool can_read(void *arg)
+{
+    const struct server *s = arg;
+    const char *file = s->options.config_file;
+    return (!file || access(file, R_OK) == 0) &&
+           front_page(s) == s->front_status;
+}
+
+/* The port is open, the pages are. */
+static bool give_up_privileges(struct server *s)
+{
+    s->front_status = front_page(s);
+    return privileges_drop(s->config.user, can_read, s);
+}
+
 /* One line on stdout for scripts, one in the log. */
 static void announce(struct server *s)
 {
@@ -641,7 +671,7 @@ int server_run(const struct server_options *options)
     pressure_init(&s->pressure);
     mem_reserve(MEMORY_RESERVE);
     start_rooms(s);
-    if (start_transports(s) && privileges_drop(s->config.user)) {
+    if (start_transports(s) && give_up_privileges(s)) {
         start_handles(s);
         announce(s);
         uv_run(&s->loop, UV_RUN_DEFAULT);

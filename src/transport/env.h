@@ -70,6 +70,7 @@ struct transport_env {
     struct token_key token;
     struct visitors *visitors;
     bool draining;
+    bool doctor;   /**< there is /doctor, and what it asks */
     bool shedding; /**< memory is short: nobody new, see pressure.h */
     uint64_t connections_made; /**< numbers that logs name connections by */
 };

@@ -385,6 +385,15 @@ static bool refuse_method(struct http_request *r)
     return queue_response(r, 405, response);
 }
 
+/* /doctor, /doctor.json and all below. */
+static bool doctor_path(struct http_span path)
+{
+    static const char name[] = "/doctor";
+    size_t n = sizeof name - 1;
+    return path.len >= n && memcmp(path.p, name, n) == 0 &&
+           (path.len == n || path.p[n] == '/' || path.p[n] == '.');
+}
+
 static bool handle_page(struct http_request *r, const struct http_head *head)
 {
     struct http *http = r->conn->http;
@@ -393,6 +402,8 @@ static bool handle_page(struct http_request *r, const struct http_head *head)
     if (!http_span_is(head->method, "GET") &&
         !http_span_is(head->method, "HEAD"))
         return refuse_method(r);
+    if (!http->env->doctor && doctor_path(head->path))
+        return reply_missing(r, head);
     if (http_span_is(head->path, HTTP_DRIP_PATH))
         return reply_drip(r);
     const struct http_page *page = find_page(http, head->path);

@@ -5,7 +5,7 @@ import { spawn, spawnSync } from 'node:child_process'
 import fs from 'node:fs'
 import http from 'node:http'
 import { assert, test, eventually } from '../support/harness.mjs'
-import { binary, ownRoomd, SECRET } from '../support/roomd.mjs'
+import { binary, ownRoomd, Roomd, SECRET } from '../support/roomd.mjs'
 
 /* Opens a port, tells it, and runs roomd on it again each time it ends. */
 const MANAGER = `
@@ -36,7 +36,7 @@ const health = port => new Promise((resolve, reject) => {
 })
 
 test('a socket handed over: no connection is refused while roomd restarts', async t => {
-  const child = spawn('perl', ['-e', MANAGER, binary, '--port', '1'], {
+  const child = spawn('perl', ['-e', MANAGER, binary, '--port', '1', '--set', 'user=root'], {
     env: { PATH: process.env.PATH, SECRET_KEY_BASE: SECRET },
     stdio: ['ignore', 'pipe', 'inherit']
   })
@@ -93,6 +93,35 @@ test('started as root it becomes the user', async t => {
   assert.match(status, new RegExp(`^Uid:\\s+${uid}\\s+${uid}\\s+${uid}\\s+${uid}$`, 'm'))
   assert.match(status, /^NoNewPrivs:\s+1$/m)
   assert.match(status, /^CapEff:\s+0+$/m)
+})
+
+const uidOf = d => /^Uid:\s+(\d+)/m.exec(
+  fs.readFileSync(`/proc/${d.child.pid}/status`, 'utf8'))[1]
+
+test('started as root with no user set, it stays root only for what it could not read', async t => {
+  if (!root) return
+  /* the configuration lies in a folder of root's own */
+  const stays = await ownRoomd(t)
+  assert.equal(uidOf(stays), '0')
+  assert.match(stays.log, /warning.*running as root: this user cannot read the configuration file/)
+  assert.equal(await health(stays.port), 200)
+  const told = await ownRoomd(t, { user: 'root' })
+  assert.equal(uidOf(told), '0')
+  assert.doesNotMatch(told.log, /warning.*root/)
+})
+
+test('started as root with no user set and nothing in the way, it is nobody', async t => {
+  if (!root) return
+  const child = spawn(binary, ['--port', '0', '--set', 'www='], {
+    cwd: '/', stdio: ['ignore', 'pipe', 'pipe'],
+    env: { PATH: process.env.PATH, SECRET_KEY_BASE: SECRET }
+  })
+  const d = new Roomd(child)
+  t.after(async () => { d.signal('SIGTERM'); await d.waitExit() })
+  await d.waitListening()
+  assert.notEqual(uidOf(d), '0')
+  assert.match(d.log, /privileges given up user=(roomd|nobody)/)
+  assert.equal(await health(d.port), 200)
 })
 
 test('a user who does not exist: said, and nothing is served', async () => {

@@ -147,3 +147,20 @@ test('the variables of the service it replaces do no harm', async t => {
   assert.equal((await d.request('GET', '/health')).status, 200)
   await d.stop()
 })
+
+test('secrets do not stay in the environment of the process, and survive a reload', async t => {
+  const secret = 'only-for-this-test-'.repeat(5)
+  const d = await ownRoomd(t, {}, {
+    env: { SECRET_KEY_BASE: secret, ROOMD_STATUS_KEY: 'a-key-of-the-page', ROOMD_WWW: '/' }
+  })
+  const environ = () => fs.readFileSync(`/proc/${d.pid}/environ`, 'latin1')
+  assert.ok(environ().includes('SECRET_KEY_BASE='), 'it was given there')
+  assert.ok(!environ().includes('only-for-this-test'))
+  assert.ok(!environ().includes('a-key-of-the-page'))
+  const page = () => d.request('GET', '/metrics.json', { headers: { authorization: 'Bearer a-key-of-the-page' } })
+  assert.equal((await page()).status, 200)
+  d.signal('SIGHUP')
+  await d.waitLog(/reloaded/)
+  assert.doesNotMatch(d.log, /setting (changed|needs)/)
+  assert.equal((await page()).status, 200)
+})

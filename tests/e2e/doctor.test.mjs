@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The server's side of /doctor: what arrived, an echo, a dripping response.
  * The page itself: tests/browser/doctor.test.mjs. */
+import fs from 'node:fs'
 import { assert, test } from '../support/harness.mjs'
 import { RawSocket, Wire, requestText } from '../support/net.mjs'
 import { RawPoll } from '../support/longpoll.mjs'
@@ -75,4 +76,17 @@ test('clients that leave a dripping response, and a stop in the midst of some', 
   assert.equal((await own.request('GET', '/health')).status, 200)
   for (const wire of wires.slice(10)) await wire.readUntil('drop 4\n', 'more')
   await own.stop()
+})
+
+test('switched off, there is no doctor, until a reload brings it back', async t => {
+  const d = await ownRoomd(t, { doctor: 'off' })
+  const statuses = () => Promise.all(
+    ['/doctor.json', '/doctor/', '/doctor', '/doctor/drip', '/doctors', '/'].map(
+      async at => (await d.request('GET', at)).status))
+  assert.deepEqual(await statuses(), [404, 404, 404, 404, 404, 200])
+  const text = fs.readFileSync(d.confFile, 'utf8')
+  fs.writeFileSync(d.confFile, text.replace(/^doctor = off$/m, 'doctor = on'))
+  d.signal('SIGHUP')
+  await d.waitLog(/reloaded/)
+  assert.deepEqual(await statuses(), [200, 200, 301, 200, 404, 200])
 })

@@ -184,7 +184,8 @@ static void open_world(void)
     world.env = (struct transport_env){.loop = &world.loop,
                                        .wheel = &world.wheel,
                                        .counters = &world.counters,
-                                       .sessions = &world.sessions};
+                                       .sessions = &world.sessions,
+                                       .doctor = true};
     FUZZ_ASSERT(address_list_init(&world.env.clients.trusted, "loopback"));
     token_key_init(&world.env.token, "secret", 6, TRANSPORT_MOUNT, instance);
     world.env.visitors = visitors_new(&world.env.limits.address,
