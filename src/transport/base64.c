@@ -49,9 +49,19 @@ bool base64_decode(enum base64_kind kind, const char *src, size_t len,
     size_t at = 0;
     uint32_t bits = 0;
     int have = 0;
+    size_t i = 0;
     if (!strip_padding(kind, src, &len))
         return false;
-    for (size_t i = 0; i < len; i++) {
+    for (; len - i >= 4; i += 4) {
+        uint32_t a = value[(uint8_t)src[i]], b = value[(uint8_t)src[i + 1]];
+        uint32_t c = value[(uint8_t)src[i + 2]], d = value[(uint8_t)src[i + 3]];
+        if ((a | b | c | d) == 255)
+            return false;
+        out[at++] = (uint8_t)(a << 2 | b >> 4);
+        out[at++] = (uint8_t)(b << 4 | c >> 2);
+        out[at++] = (uint8_t)(c << 6 | d);
+    }
+    for (; i < len; i++) {
         uint8_t v = value[(uint8_t)src[i]];
         if (v == 255)
             return false;

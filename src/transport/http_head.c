@@ -287,6 +287,13 @@ bool http_percent_decode(struct http_span src, bool plus_is_space,
                          struct buf *out)
 {
     for (size_t i = 0; i < src.len; i++) {
+        size_t from = i;
+        while (i < src.len && src.p[i] != '%' && src.p[i] != '+')
+            i++;
+        if (i > from)
+            buf_append(out, src.p + from, i - from);
+        if (i == src.len)
+            break;
         char c = src.p[i];
         if (c == '+' && plus_is_space)
             c = ' ';
@@ -308,12 +315,14 @@ bool http_percent_decode(struct http_span src, bool plus_is_space,
 static bool key_is(struct http_span key, const char *name)
 {
     struct buf decoded;
-    if (key.len > 3 * strlen(name))
-        return false;
+    size_t len = strlen(name);
+    if (key.len == len && memcmp(key.p, name, len) == 0)
+        return true; /* names have neither '%' nor '+' */
+    if (key.len > 3 * len || !memchr(key.p, '%', key.len))
+        return false; /* it could only spell it with escapes */
     buf_init(&decoded, 64);
     bool same = http_percent_decode(key, true, &decoded) &&
-                decoded.len == strlen(name) &&
-                memcmp(decoded.data, name, decoded.len) == 0;
+                decoded.len == len && memcmp(decoded.data, name, len) == 0;
     buf_deinit(&decoded);
     return same;
 }

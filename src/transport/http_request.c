@@ -27,7 +27,11 @@
 #define JSON_TYPE "application/json; charset=utf-8"
 #define TEXT_TYPE "text/plain; charset=utf-8"
 
-enum { STREAM_HEAD_MAX = 1024 };
+enum {
+    STREAM_HEAD_MAX = 1024,
+    POLL_HEAD = 256 /* of the answer to a poll: enough for what is not messages,
+                       commas aside */
+};
 
 enum reply_flags {
     REPLY_CORS = 1,      /* readable by any page */
@@ -182,6 +186,7 @@ static bool reply_poll(struct http_request *r)
         http->env->limits.gzip_max_bytes)
         return reply_stream(r);
     buf_init(&body, UINT32_MAX);
+    buf_reserve(&body, r->lp.bytes + POLL_HEAD);
     longpoll_body(http->longpoll, &r->lp, &body);
     if (r->gzip && body.len >= http->env->limits.gzip_bytes) {
         buf_init(&packed, UINT32_MAX);

@@ -29,7 +29,11 @@ struct MHD_Connection;
 struct MHD_Daemon;
 struct MHD_Response;
 
-enum { HTTP_POOLS = 3 };
+enum {
+    HTTP_SIZES = 3,   /**< of a connection's memory, see http.c */
+    HTTP_SHARDS = 16, /**< daemons of the smallest */
+    HTTP_POOLS = HTTP_SHARDS + HTTP_SIZES - 1
+};
 
 /** One MHD daemon: all its connections have memory of one size. */
 struct http_pool {

@@ -257,6 +257,16 @@ static int request_token(const struct http_head *head, struct buf *out)
     return found;
 }
 
+/* The session that a token names, whoever made the token. */
+static struct lp_session *named(struct longpoll *lp, const struct buf *token)
+{
+    uint8_t id[TOKEN_ID_BYTES];
+    const char *text = token->data ? token->data : "";
+    return token_id(text, token->len, id)
+               ? dict_find(&lp->by_id, id, sizeof id)
+               : NULL;
+}
+
 /* The session of a token; NULL when there is none (any more). A live session
  * knows its token, and comparing costs a fiftieth of signing; the signature is
  * looked at only where there is nothing to compare with. */
@@ -264,14 +274,22 @@ static struct lp_session *find(struct longpoll *lp, const struct buf *token)
 {
     uint8_t id[TOKEN_ID_BYTES];
     const char *text = token->data ? token->data : "";
-    struct lp_session *s = NULL;
-    if (token_id(text, token->len, id))
-        s = dict_find(&lp->by_id, id, sizeof id);
+    struct lp_session *s = named(lp, token);
     if (s && CRYPTO_memcmp(s->token, text, TOKEN_CHARS) == 0)
         return s->ended ? NULL : s;
     if (s || !token_verify(&lp->env->token, text, token->len, id))
         counter_inc(lp->env->counters, COUNTER_REFUSED_TOKEN);
     return NULL;
+}
+
+const void *longpoll_room(struct longpoll *lp, const struct http_head *head)
+{
+    struct buf token;
+    buf_init(&token, TOKEN_CHARS + 1);
+    struct lp_session *s =
+        request_token(head, &token) == 1 ? named(lp, &token) : NULL;
+    buf_deinit(&token);
+    return s && !s->ended ? session_room(s->session) : NULL;
 }
 
 static bool full(struct longpoll *lp)

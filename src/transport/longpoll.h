@@ -78,6 +78,10 @@ struct longpoll *longpoll_new(struct transport_env *env,
 /** Every request must be finished. NULL is accepted. */
 void longpoll_free(struct longpoll *lp, uint64_t now);
 
+/** The room (see session_room) of the session that a request is for; NULL for
+ *  none. */
+const void *longpoll_room(struct longpoll *lp, const struct http_head *head);
+
 /** A GET. True: parked; false: LP_READY at once. */
 bool longpoll_poll(struct longpoll *lp, struct lp_request *request,
                    const struct http_head *head, uint64_t now);

@@ -592,6 +592,35 @@ START_TEST(two_clients_in_one_room)
 }
 END_TEST
 
+/* By this a carrier keeps together what is answered together. */
+START_TEST(requests_are_known_by_their_room)
+{
+    char a[256], b[256], c[256];
+    open_session(a);
+    open_session(b);
+    open_session(c);
+    struct http_head ha = make_head(a, NULL, NULL);
+    struct http_head hb = make_head(b, NULL, NULL);
+    struct http_head hc = make_head(c, NULL, NULL);
+    struct http_head none = make_head("vsn=2.0.0", NULL, NULL);
+    struct http_head bad = make_head("token=x", NULL, NULL);
+    ck_assert_ptr_null(longpoll_room(lp, &none));
+    ck_assert_ptr_null(longpoll_room(lp, &bad));
+    ck_assert_ptr_null(longpoll_room(lp, &ha)); /* not joined yet */
+    post(a, "[\"1\",\"1\",\"y:1\",\"phx_join\",{}]");
+    post(b, "[\"1\",\"1\",\"y:1\",\"phx_join\",{}]");
+    post(c, "[\"1\",\"1\",\"y:2\",\"phx_join\",{}]");
+    const void *room = longpoll_room(lp, &ha);
+    ck_assert_ptr_nonnull(room);
+    ck_assert_ptr_eq(room, longpoll_room(lp, &hb));
+    ck_assert_ptr_nonnull(longpoll_room(lp, &hc));
+    ck_assert_ptr_ne(room, longpoll_room(lp, &hc));
+    pass(20100); /* they die */
+    ck_assert_ptr_null(longpoll_room(lp, &ha));
+    ck_assert_uint_eq(counters.value[COUNTER_REFUSED_TOKEN], 0);
+}
+END_TEST
+
 START_TEST(a_poll_of_a_reaped_session_is_over)
 {
     char query[256];
@@ -629,6 +658,7 @@ int main(void)
         a_full_queue_ends_the_session,
         ending_answers_every_poll_with_410,
         two_clients_in_one_room,
+        requests_are_known_by_their_room,
         a_poll_of_a_reaped_session_is_over,
     };
     Suite *suite = suite_create("longpoll");
