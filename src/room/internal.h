@@ -25,6 +25,8 @@ enum {
     CACHE_IDLE_MS = 1000, /* caches unused for so long are given back */
     SNAPSHOT_LARGE = 256 * 1024, /* see snapshot.c */
     GIVE_BACK_MS = 5000,  /* between two looks at freed memory */
+    GIVE_BACK_LATE_MS = 60000, /* and where nothing large seems to be freed */
+    GIVE_BACK_WORTH = 512 * 1024,
     ASK_AGAIN_S = 2       /* between two questions of a kind to one client */
 };
 
@@ -43,6 +45,9 @@ struct registry {
     struct list dead;   /* failed rooms: freed at the next tick */
     uint64_t sweep_at;
     uint64_t give_back_at; /* when to look at freed memory again */
+    uint64_t give_back_late_at;
+    uint64_t used_most;    /* bytes, by estimate, since the last look */
+    bool look_again;
     size_t wasted;         /* see mem_give_back */
     uint64_t warn_until; /* window of the bound on warnings */
     uint32_t warned, unwarned;

@@ -156,12 +156,33 @@ static void sweep_caches(struct registry *r)
     }
 }
 
-/* What ended rooms and connections leave behind goes back to the system. */
+/* What clients, rooms and documents take up, about. */
+static uint64_t used(const struct registry *r)
+{
+    enum { CLIENT = 2048, ROOM = 1024 };
+    const uint64_t *c = r->counters->value;
+    return (c[COUNTER_CONNECTIONS_WS] + c[COUNTER_CONNECTIONS_LP]) * CLIENT +
+           c[COUNTER_ROOMS] * ROOM + c[COUNTER_DOCUMENT_BYTES];
+}
+
+/* What ended rooms and connections leave behind goes back to the system. To
+ * look for it takes a walk over all that is free, 20 ms with 50,000 rooms: so
+ * only when the estimate says that something is, and once again for what was
+ * freed late; or seldom, for what is in no estimate. */
 static void give_back(struct registry *r)
 {
+    uint64_t now = used(r);
     if (r->now_ms < r->give_back_at)
         return;
     r->give_back_at = r->now_ms + GIVE_BACK_MS;
+    if (now > r->used_most)
+        r->used_most = now;
+    bool freed = r->used_most - now >= GIVE_BACK_WORTH;
+    if (!freed && !r->look_again && r->now_ms < r->give_back_late_at)
+        return;
+    r->look_again = freed;
+    r->used_most = now;
+    r->give_back_late_at = r->now_ms + GIVE_BACK_LATE_MS;
     r->wasted = mem_give_back(r->wasted);
 }
 
