@@ -1,10 +1,12 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# Builds the web side: client/dist (the npm package roomd-client) and dist (the
-# pages as roomd serves them; committed, so that nobody needs npm to run it).
+# Builds the web side: client/dist (the npm package roomd-client) and dist (what
+# roomd serves: the pages, and that package as roomd-client.tgz; committed, so
+# that nobody needs npm to run it).
 #
 #   build.sh            fetch the packages of package-lock.json if need be, build
-#   build.sh --test     fetch likewise, run the unit tests, then as --check
+#   build.sh --test     fetch likewise, run the tests (with ROOMD, the path of
+#                       the daemon, those that need one too), then as --check
 #   build.sh --check    say where dist is not what the sources build; exit code
 #                       1 then, 77 where the packages are not installed
 #
@@ -39,10 +41,12 @@ bin=node_modules/.bin
 [ "$mode" != --test ] || "$bin/vitest" run
 ROOMD_WWW_OUT="$made/pages" "$bin/vite" build --config pages/vite.config.js \
     --logLevel warn
+"$bin/tsc" -p client/tsconfig.json --outDir "$made/client"
+node pack.js "$made/client" "$made/pages/roomd-client.tar"
 if [ -n "$mode" ]; then
     node deliver.js --check "$made/pages" dist
     exit
 fi
 rm -rf client/dist
-"$bin/tsc" -p client/tsconfig.json
+cp -R "$made/client" client/dist
 node deliver.js "$made/pages" dist

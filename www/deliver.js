@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // node deliver.js FROM TO          makes TO the built pages in FROM, each file
-//                                  that compresses with its .br and .gz beside it
+//                                  that compresses with its .br and .gz beside it;
+//                                  of NAME.tar only NAME.tgz
 // node deliver.js --check FROM TO  only says where TO differs; exit code 1 then
 //
 // A compressed file counts as right when it unpacks to the right bytes: zlib's
@@ -62,6 +63,12 @@ const put = (name, bytes) => {
 const wanted = new Set();
 for (const name of list(from)) {
   const bytes = fs.readFileSync(path.join(from, name));
+  if (name.endsWith(".tar")) {
+    const packed = name.replace(/tar$/, "tgz");
+    wanted.add(packed);
+    if (!unpacksTo(read(packed), codings[".gz"], bytes)) put(packed, codings[".gz"].pack(bytes));
+    continue;
+  }
   wanted.add(name);
   if (!read(name)?.equals(bytes)) put(name, bytes);
   if (!compressible.test(name) || bytes.length < SMALLEST) continue;

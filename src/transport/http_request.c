@@ -29,6 +29,7 @@
 
 enum {
     STREAM_HEAD_MAX = 1024,
+    MISSING_PAGE_MAX = 64 * 1024, /* twice that with its addresses */
     POLL_HEAD = 256 /* of the answer to a poll: enough for what is not messages,
                        commas aside */
 };
@@ -280,11 +281,19 @@ static bool handle_longpoll(struct http_request *r,
 /* pages and files */
 
 /* What a page may do is the administrator's to say; the rest holds for any. */
+static void add_policy(struct http_request *r, struct MHD_Response *response)
+{
+    const char *policy = r->conn->http->policy;
+    add(response, "X-Content-Type-Options", "nosniff");
+    add(response, "Referrer-Policy", "same-origin");
+    if (policy && policy[0])
+        add(response, "Content-Security-Policy", policy);
+}
+
 static void add_file_headers(struct http_request *r,
                              struct MHD_Response *response,
                              const struct static_file *file)
 {
-    const char *policy = r->conn->http->policy;
     add(response, "Content-Type", file->type);
     if (file->coding)
         add(response, "Content-Encoding", file->coding);
@@ -293,19 +302,15 @@ static void add_file_headers(struct http_request *r,
     add(response, "ETag", file->etag);
     add(response, "Cache-Control",
         file->immutable ? "public, max-age=31536000, immutable" : "no-cache");
-    add(response, "X-Content-Type-Options", "nosniff");
-    add(response, "Referrer-Policy", "same-origin");
-    if (policy && policy[0])
-        add(response, "Content-Security-Policy", policy);
+    add_policy(r, response);
 }
 
 static bool reply_file(struct http_request *r, const struct http_head *head,
-                       int status, struct static_file *file)
+                       struct static_file *file)
 {
     struct MHD_Response *response;
-    bool same = status == 200 &&
-                static_etag_matches(http_head_get(head, "if-none-match"),
-                                    file->etag);
+    bool same =
+        static_etag_matches(http_head_get(head, "if-none-match"), file->etag);
     if (same || file->size == 0) {
         response =
             MHD_create_response_from_buffer(0, NULL, MHD_RESPMEM_PERSISTENT);
@@ -318,19 +323,61 @@ static bool reply_file(struct http_request *r, const struct http_head *head,
     if (!response)
         return false;
     add_file_headers(r, response, file);
-    return queue_response(r, same ? 304 : status, response);
+    return queue_response(r, same ? 304 : 200, response);
 }
 
-/* With the page 404.html, to those who look with a browser. */
+/* The page 404.html, as it must be for `path`: it is asked for at any depth,
+ * and perhaps below a path of another site, of which nothing is known here, so
+ * each address in it that begins with "./" is made to lead to the root from
+ * there. (A base would do, but the policy forbids to set one.) */
+static bool missing_page(const struct http *http, struct http_span path,
+                         struct buf *out)
+{
+    static const struct http_span name = {"/404.html", 9}, plain = {NULL, 0};
+    static const char mark[] = "=\"./";
+    struct static_file file;
+    struct buf raw;
+    if (static_open(http->files, name, plain, &file) != 200)
+        return false;
+    buf_init(&raw, MISSING_PAGE_MAX);
+    char *text =
+        file.size < MISSING_PAGE_MAX ? buf_reserve(&raw, file.size + 1) : NULL;
+    bool ok = text && read(file.fd, text, file.size) == (ssize_t)file.size;
+    close(file.fd);
+    if (ok) {
+        text[file.size] = '\0';
+        for (char *at; (at = strstr(text, mark)); text = at + sizeof mark - 1) {
+            buf_append(out, text, (size_t)(at - text) + sizeof mark - 1);
+            for (size_t i = 1; i < path.len; i++)
+                if (path.p[i] == '/')
+                    buf_puts(out, "../");
+        }
+        ok = buf_puts(out, text);
+    }
+    buf_deinit(&raw);
+    return ok;
+}
+
+/* With a page, to those who look with a browser. */
 static bool reply_missing(struct http_request *r, const struct http_head *head)
 {
-    static const struct http_span page = {"/404.html", 9};
-    struct http_span accept = http_head_get(head, "accept-encoding");
-    struct static_file file;
-    if (http_head_has_token(head, "accept", "text/html") &&
-        static_open(r->conn->http->files, page, accept, &file) == 200)
-        return reply_file(r, head, 404, &file);
-    return reply_text(r, 404, "Not Found\n");
+    struct buf page;
+    buf_init(&page, 2 * MISSING_PAGE_MAX);
+    if (!http_head_has_token(head, "accept", "text/html") ||
+        !missing_page(r->conn->http, head->path, &page)) {
+        buf_deinit(&page);
+        return reply_text(r, 404, "Not Found\n");
+    }
+    counter_add(r->conn->http->env->counters, COUNTER_BYTES_OUT, page.len);
+    struct MHD_Response *response = MHD_create_response_from_buffer(
+        page.len, page.data, MHD_RESPMEM_MUST_FREE);
+    if (!response) {
+        buf_deinit(&page);
+        return false;
+    }
+    add_fields(response, "text/html; charset=utf-8", REPLY_NO_STORE);
+    add_policy(r, response);
+    return queue_response(r, 404, response);
 }
 
 /* Relative, so that it also holds below a path of another site. */
@@ -423,7 +470,7 @@ static bool handle_page(struct http_request *r, const struct http_head *head)
         static_open(http->files, head->path,
                     http_head_get(head, "accept-encoding"), &file);
     if (status == 200)
-        return reply_file(r, head, status, &file);
+        return reply_file(r, head, &file);
     if (status == 301)
         return redirect_to_slash(r, head);
     return reply_missing(r, head);

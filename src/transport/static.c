@@ -64,6 +64,7 @@ static const char *type_of(const char *path)
         {"ico", "image/x-icon"},
         {"woff2", "font/woff2"},
         {"wasm", "application/wasm"},
+        {"tgz", "application/gzip"},
     };
     const char *slash = strrchr(path, '/');
     const char *dot = strrchr(slash ? slash : path, '.');

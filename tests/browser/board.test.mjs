@@ -82,6 +82,98 @@ test('hands move on the other page; a page that leaves takes its hand along', as
   await a.until(() => !document.querySelector('.hand'))
 })
 
+/* The board's clock is ours: as much time as we say, however slow the machine.
+ * While the pointer moves all the time, its place is sent 20 times a second. */
+test('a hand that moves all the time is sent twenty times a second, and its last place always', async t => {
+  const room = freshRoom()
+  const a = await BoardPage.open(t, at(room), wide)
+  const b = await BoardPage.open(t, at(room), { ...wide, clock: true })
+  await a.live('WebSocket')
+  await b.live('WebSocket')
+  await b.page.clock.pauseAt(new Date('2030-01-01T00:00:00Z'))
+  const sent = await b.page.evaluate(() => {
+    window.sent = 0
+    const { send } = WebSocket.prototype
+    WebSocket.prototype.send = function (data) {
+      if (typeof data !== 'string') window.sent++
+      return send.call(this, data)
+    }
+    return window.sent
+  })
+  assert.equal(sent, 0)
+  const move = (x, y) => b.page.evaluate(([x, y]) => {
+    const world = document.getElementById('world')
+    const box = world.getBoundingClientRect()
+    world.dispatchEvent(new PointerEvent('pointermove', {
+      bubbles: true, clientX: box.left + box.width * x / 1600, clientY: box.top + box.height * y / 1000
+    }))
+  }, [x, y])
+  /* Two seconds, the pointer moving 100 times in each. */
+  for (let i = 0; i < 200; i++) {
+    await move(100 + i, 200)
+    await b.page.clock.runFor(10)
+  }
+  await b.page.clock.runFor(100)
+  const count = await b.page.evaluate(() => window.sent)
+  assert.ok(count >= 38 && count <= 42, `${count} frames in two seconds`)
+  await a.until(() => document.querySelector('.hand')?.style.transform === 'translate(299px, 200px)')
+  console.log(`# ${count} frames in two seconds`)
+})
+
+test('a reload restores the board; without a network it goes on, and merges on return', async t => {
+  const room = freshRoom()
+  const a = await BoardPage.open(t, at(room), wide)
+  const b = await BoardPage.open(t, at(room, '&transport=longpoll'), wide)
+  await a.live('WebSocket')
+  await b.live('Long-poll')
+  await a.note(400, 200, 'before')
+  await b.until(() => document.querySelector('.note textarea')?.value === 'before')
+  await a.live()
+  await a.page.reload()
+  await a.live('WebSocket')
+  assert.deepEqual((await a.notes()).map(([text]) => text), ['before'])
+  await a.workOffline()
+  await b.workOffline()
+  await a.untilReading('Transport', 'Offline')
+  await b.untilReading('Transport', 'Offline')
+  await a.note(900, 200, 'from a')
+  await a.tool('Pen').click()
+  await a.page.mouse.move(...await a.at(200, 600))
+  await a.page.mouse.down()
+  await a.page.mouse.move(...await a.at(700, 800), { steps: 8 })
+  await a.page.mouse.up()
+  await b.note(900, 600, 'from b')
+  await b.page.locator('.note textarea').first().click()
+  await b.page.keyboard.press('End')
+  await b.page.keyboard.type(', and on')
+  await a.until(() => /on this page$/.test([...document.querySelectorAll('.readings dd')].at(-1).textContent))
+  const drawn = await a.page.evaluate(inked)
+  assert.ok(drawn > 0)
+  assert.equal(await b.page.evaluate(inked), 0)
+  await a.workOffline(false)
+  await b.workOffline(false)
+  const all = ['before, and on', 'from a', 'from b']
+  for (const page of [a, b]) {
+    await page.until(want => JSON.stringify([...document.querySelectorAll('.note textarea')].map(e => e.value).sort()) === want, JSON.stringify(all))
+    await page.until(inked, drawn)
+    await page.live()
+  }
+  assert.deepEqual(await a.notes(), await b.notes())
+})
+
+test('the editor and the board of one room are two rooms', async t => {
+  const room = freshRoom()
+  const a = await BoardPage.open(t, at(room), wide)
+  const b = await BoardPage.open(t, roomd.url(`/demo/editor/?room=${room}`), wide)
+  await a.live()
+  await b.live()
+  await a.note(400, 200, 'on the board')
+  await a.live()
+  await a.untilPeople(1)
+  await b.untilPeople(1)
+  assert.equal(await b.page.locator('#people li').count(), 1)
+})
+
 test('robots make a load that the page shows, and go again', async t => {
   const a = await BoardPage.open(t, at(freshRoom()), wide)
   await a.live()

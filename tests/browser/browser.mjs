@@ -42,8 +42,9 @@ export async function browser () {
 export class Page {
   /* options: those of a Playwright context, `context` to share one, and
    * `noisy`: errors in the log (of a network that is broken on purpose) are
-   * expected; `expected`: those that match are. */
-  static async open (t, url, { noisy = false, expected, context, ...options } = {}) {
+   * expected; `expected`: those that match are; `clock`: the page's time can
+   * be stopped. */
+  static async open (t, url, { noisy = false, expected, context, clock, ...options } = {}) {
     const self = new this()
     if (!context) {
       context = await (await browser()).newContext(options)
@@ -52,6 +53,7 @@ export class Page {
     }
     self.context = context
     self.page = await context.newPage()
+    if (clock) await self.page.clock.install()
     self.errors = []
     const { origin } = new URL(url)
     self.page.on('pageerror', e => self.errors.push(`uncaught ${e.stack}`))

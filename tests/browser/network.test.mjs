@@ -4,9 +4,9 @@
 import http from 'node:http'
 import net from 'node:net'
 import { assert } from '../support/harness.mjs'
-import { sharedRoomd, startRoomd } from '../support/roomd.mjs'
+import { ownRoomd, sharedRoomd, startRoomd } from '../support/roomd.mjs'
 import { Proxy } from '../support/proxy.mjs'
-import { EditorPage, freshRoom, TaskPage, test, www } from './browser.mjs'
+import { BoardPage, EditorPage, freshRoom, Page, TaskPage, test, www } from './browser.mjs'
 
 const roomd = await sharedRoomd({ www })
 const at = (base, room, more = '') => `${base}/demo/tasks/?room=${room}${more}`
@@ -147,6 +147,34 @@ async function subPathProxy (t, target) {
   }))
   return `http://127.0.0.1:${server.address().port}/edit`
 }
+
+test('editor, board, status and what is missing, below a path of another site', async t => {
+  const own = await ownRoomd(t, { www, status_key: 'public' })
+  const base = await subPathProxy(t, own.where())
+  const room = freshRoom()
+  const one = await EditorPage.open(t, `${base}/demo/editor/?room=${room}`)
+  const two = await EditorPage.open(t, `${base}/demo/editor/?room=${room}&transport=longpoll`)
+  await one.live('WebSocket')
+  await two.live('Long-poll')
+  await one.text.click()
+  await one.page.keyboard.type('below')
+  await two.shows(['below'])
+  const left = await BoardPage.open(t, `${base}/demo/board/?room=${room}`)
+  const right = await BoardPage.open(t, `${base}/demo/board/?room=${room}&transport=longpoll`)
+  await left.live('WebSocket')
+  await right.live('Long-poll')
+  await left.note(400, 200, 'below')
+  await right.until(() => document.querySelector('.note textarea')?.value === 'below')
+  const status = await Page.open(t, `${base}/status/`)
+  await status.until(text => document.querySelector('#rooms')?.textContent.includes(text), `board:${room}`)
+  await status.until(() => document.querySelectorAll('.uplot canvas').length === 5)
+  const doctor = await Page.open(t, `${base}/doctor/?seconds=1`)
+  await doctor.until(() => document.documentElement.dataset.done)
+  const missing = await Page.open(t, `${base}/no/such/`, { expected: /404/ })
+  await missing.page.getByRole('main').getByRole('link', { name: 'Tasks' }).click()
+  await missing.page.waitForURL(`${base}/demo/tasks/`)
+  for (const page of [one, two, left, right, status, doctor, missing]) await page.page.close()
+})
 
 test('below a path of another site', async t => {
   const base = await subPathProxy(t, roomd.where())

@@ -7,8 +7,17 @@ import { axeSource } from '../support/modules.mjs'
 import { BoardPage, browser, EditorPage, freshRoom, Page, TaskPage, test, www } from './browser.mjs'
 
 const roomd = await sharedRoomd({ www, status_key: 'public' })
-const pages = ['/', '/demo/tasks/', '/demo/editor/', '/demo/board/', '/status/']
+const pages = ['/', '/demo/tasks/', '/demo/editor/', '/demo/board/', '/status/', '/docs/client/', '/docs/migration/', '/no/such']
 const sizes = { desktop: { width: 1280, height: 800 }, phone: { width: 360, height: 740 } }
+/* More of them for the eye. */
+if (process.env.SCREENSHOTS) {
+  Object.assign(sizes, {
+    laptop: { width: 1200, height: 750 },
+    large: { width: 1440, height: 900 },
+    tablet: { width: 820, height: 1180 },
+    phone: { width: 390, height: 844 }
+  })
+}
 const name = path => path.split('/').filter(Boolean).at(-1) ?? 'home'
 
 /* Something to look at, in the rooms that the pictures and axe see. */
@@ -38,7 +47,7 @@ test('axe finds nothing serious, in either theme, on a desk or a phone', async t
       /* All four only for the eye. */
       if (!process.env.SCREENSHOTS && (colorScheme === 'dark') !== (size === 'phone')) continue
       for (const path of pages) {
-        const page = await Page.open(t, roomd.url(`${path}?room=${room}`), { viewport, colorScheme, hasTouch: size === 'phone' })
+        const page = await Page.open(t, roomd.url(`${path}?room=${room}`), { viewport, colorScheme, hasTouch: size === 'phone', expected: /404/ })
         if (path.startsWith('/demo')) await page.live()
         else await page.page.waitForLoadState('networkidle')
         await page.fits()
@@ -77,6 +86,66 @@ test('the task list is there in 1.5 s and 150 kB', async t => {
   assert.ok(bytes > 50000 && bytes < 150000, `${bytes} bytes`)
   assert.ok(Math.min(...times) < 1500 * Number(process.env.ROOMD_TEST_SLOW || 1), `${times} ms`)
 })
+
+test('an address that is none: a page for browsers, below any path, that leads on', async t => {
+  const page = await Page.open(t, roomd.url('/no/such/thing?room=x#y'), { expected: /404 \(Not Found\)/ })
+  await page.page.getByRole('heading', { name: 'No such page.' }).waitFor()
+  await page.until(() => document.querySelector('[data-asked]').textContent === '/no/such/thing')
+  const [paper, font] = await page.page.evaluate(() => [getComputedStyle(document.documentElement).backgroundColor,
+    document.fonts.check('16px "Familjen Grotesk"')])
+  assert.equal(paper, 'rgb(239, 241, 236)')
+  assert.ok(font)
+  await page.page.getByRole('main').getByRole('link', { name: 'Tasks' }).click()
+  await page.page.waitForURL(roomd.url('/demo/tasks/'))
+  const other = await roomd.request('GET', '/no/such', { headers: { accept: 'application/json' } })
+  assert.equal(other.status, 404)
+  assert.equal(other.body.toString(), 'Not Found\n')
+})
+
+test('the first page leads to the client and to moving here; what they link to is there', async t => {
+  const page = await Page.open(t, roomd.url('/'))
+  const hrefs = new Set()
+  for (const at of ['/', '/docs/client/', '/docs/migration/', '/demo/tasks/', '/status/', '/doctor/']) {
+    await page.page.goto(roomd.url(at))
+    for (const href of await page.page.evaluate(() => [...document.querySelectorAll('a[href]')].map(a => a.href))) hrefs.add(href)
+    const dead = await page.page.evaluate(() => [...document.querySelectorAll('a[href^="#"]')]
+      .map(a => a.getAttribute('href')).filter(href => !document.getElementById(href.slice(1))))
+    assert.deepEqual(dead, [], at)
+  }
+  assert.ok(hrefs.has(roomd.url('/docs/client/')) && hrefs.has(roomd.url('/docs/migration/')))
+  for (const href of hrefs) {
+    assert.ok(href.startsWith(roomd.url('/')), href)
+    assert.equal((await roomd.request('GET', new URL(href).pathname)).status, 200, href)
+  }
+  const code = await page.page.goto(roomd.url('/docs/client/')).then(() => page.page.locator('article').textContent())
+  assert.match(code, /curl -O .*roomd-client\.tgz/)
+  const tgz = await roomd.request('GET', '/roomd-client.tgz')
+  assert.equal(tgz.status, 200)
+  assert.equal(tgz.headers['content-type'], 'application/gzip')
+  assert.equal(tgz.body.subarray(0, 2).toString('hex'), '1f8b')
+})
+
+for (const width of [320, 390, 820, 1024, 1060, 1200, 1280, 1440]) {
+  test(`the first page's code is whole at ${width} px`, async t => {
+    const page = await Page.open(t, roomd.url('/'), { viewport: { width, height: 800 } })
+    await page.until(() => /127/.test(document.querySelector('[data-socket-url]').textContent))
+    const [needs, has] = await page.page.evaluate(() => {
+      const pre = document.querySelector('.say pre')
+      return [pre.scrollWidth, pre.clientWidth]
+    })
+    assert.ok(needs <= has, `${needs} px of ${has}`)
+    /* On a phone a line may be broken. */
+    if (width >= 800) {
+      const lines = await page.page.evaluate(() => {
+        const range = document.createRange()
+        range.selectNodeContents(document.querySelector('.say pre code'))
+        return new Set([...range.getClientRects()].map(r => Math.round(r.top))).size
+      })
+      assert.equal(lines, 5)
+    }
+    await page.fits()
+  })
+}
 
 test('what is served: types, caching, compression, policy', async t => {
   const asset = /assets\/tasks-[\w-]+\.js/.exec((await roomd.request('GET', '/demo/tasks/')).body.toString())[0]
@@ -150,6 +219,23 @@ test('without a key in the configuration there is no status', async t => {
   const page = await Page.open(t, own.url('/status/'), { noisy: true })
   await page.until(() => /keeps its status to itself/.test(document.getElementById('about').textContent))
   assert.equal(await page.page.locator('#board').isVisible(), false)
+  await page.page.close()
+})
+
+test('the status page says which limits have answered, and how often', async t => {
+  const key = 'another-key'
+  const own = await ownRoomd(t, { www, status_key: key, channels_per_socket: 2 })
+  const page = await Page.open(t, own.url(`/status/?key=${key}`))
+  await page.until(() => /None since the start/.test(document.getElementById('limits').textContent))
+  const { openSocket, received } = await import('../support/clients.mjs')
+  const socket = openSocket(t, own.ws())
+  for (const topic of ['room:1', 'room:2']) await received(socket.channel(topic, {}).join())
+  for (const topic of ['room:3', 'room:4', 'room:5']) {
+    await new Promise(resolve => socket.channel(topic, {}).join().receive('error', resolve))
+  }
+  await page.until(() => [...document.querySelectorAll('#limits tbody tr')].some(row =>
+    /channels/.test(row.firstChild.textContent) && Number(row.lastChild.textContent) >= 3))
+  await page.screenshot('status-limits')
   await page.page.close()
 })
 

@@ -123,6 +123,28 @@ test('two tabs of one user are one person twice, and stay in step', async t => {
   await b.until(() => [...document.querySelectorAll('#people li')].some(e => e.textContent.includes('Zoë')))
 })
 
+test('a reload restores the list from the server, on either transport', async t => {
+  const room = freshRoom()
+  const a = await TaskPage.open(t, at(room))
+  const b = await TaskPage.open(t, at(room, '&transport=longpoll'))
+  await a.live('WebSocket')
+  await b.live('Long-poll')
+  for (const text of ['one', 'two']) await a.add(text)
+  await b.shows(['[ ] one', '[ ] two'])
+  await b.done('two').check()
+  await a.shows(['[ ] one', '[x] two'])
+  await a.live()
+  await b.live()
+  await a.page.reload()
+  await a.shows(['[ ] one', '[x] two'])
+  await b.page.reload()
+  await b.shows(['[ ] one', '[x] two'])
+  await a.live('WebSocket')
+  await b.live('Long-poll')
+  await b.add('after')
+  await a.shows(['[ ] one', '[x] two', '[ ] after'])
+})
+
 test('by keyboard alone', async t => {
   const a = await TaskPage.open(t, at(freshRoom()))
   await a.live()

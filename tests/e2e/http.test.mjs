@@ -18,6 +18,7 @@ fs.writeFileSync(path.join(www, 'a b+ü.svg'), '<svg/>')
 fs.mkdirSync(path.join(www, 'sub'))
 fs.writeFileSync(path.join(www, 'sub', 'page.css'), 'a{}')
 fs.writeFileSync(path.join(www, 'sub', 'index.html'), '<p>sub')
+fs.writeFileSync(path.join(www, '404.html'), '<!doctype html><link href="./a.css"><a href="./">no such page</a>')
 fs.symlinkSync(path.join(path.dirname(www), 'outside.txt'), path.join(www, 'link.txt'))
 fs.symlinkSync('/etc', path.join(www, 'etc'))
 
@@ -125,6 +126,41 @@ test('unknown paths are 404', async () => {
     '/healthy', '/health/x']) {
     assert.equal((await roomd.request('GET', at)).status, 404, at)
   }
+})
+
+test('a browser gets a page instead, whose addresses lead to the root from any depth', async () => {
+  const html = { Accept: 'text/html,application/xhtml+xml,*/*;q=0.8' }
+  for (const [at, base] of [['/nothing', './'], ['/no/such?x=/a/b', './../'],
+    ['/no/such/', './../../'], ['//twice', './../'], ['/%2f%2e', './'],
+    ['/' + 'a/'.repeat(500), './' + '../'.repeat(500)]]) {
+    const r = await roomd.request('GET', at, { headers: html })
+    assert.equal(r.status, 404, at)
+    assert.equal(r.body.toString(), `<!doctype html><link href="${base}a.css"><a href="${base}">no such page</a>`, at)
+    assert.equal(r.headers['content-type'], 'text/html; charset=utf-8')
+    assert.match(r.headers['content-security-policy'], /default-src 'self'/)
+    assert.equal(r.headers['cache-control'], 'no-store')
+    assert.equal((await roomd.request('HEAD', at, { headers: html })).headers['content-length'],
+      String(r.body.length))
+  }
+  for (const accept of [undefined, '*/*', 'application/json']) {
+    const r = await roomd.request('GET', '/nothing', { headers: accept ? { Accept: accept } : {} })
+    assert.equal(r.status, 404)
+    assert.equal(r.body.toString(), 'Not Found\n')
+    assert.match(r.headers['content-type'], /^text\/plain/)
+  }
+})
+
+test('a page for what is missing is given as it is where it has no addresses, and not where it is too large', async t => {
+  const folder = scratchDir('www-404')
+  const own = await ownRoomd(t, { www: folder })
+  const get = () => own.request('GET', '/no/such' + '/a'.repeat(100), { headers: { Accept: 'text/html' } })
+  assert.equal((await get()).body.toString(), 'Not Found\n')
+  fs.writeFileSync(path.join(folder, '404.html'), '<p>plain')
+  assert.equal((await get()).body.toString(), '<p>plain')
+  fs.writeFileSync(path.join(folder, '404.html'), 'x'.repeat(65536))
+  assert.equal((await get()).body.toString(), 'Not Found\n')
+  fs.writeFileSync(path.join(folder, '404.html'), '<a href="./">'.repeat(5000))
+  assert.equal((await get()).body.toString(), 'Not Found\n')
 })
 
 test('a plain GET of the WebSocket path is refused, not hung', async () => {

@@ -5,11 +5,15 @@
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vite";
+import { documents } from "./docs.js";
 import { licenses } from "./licenses.js";
 
 const here = (path) => fileURLToPath(new URL(path, import.meta.url));
 /** Each page by the folder it is served as; "" is the first one. */
-const pages = { home: "", status: "status/", doctor: "doctor/", tasks: "demo/tasks/", editor: "demo/editor/", board: "demo/board/" };
+const pages = {
+  home: "", status: "status/", doctor: "doctor/", tasks: "demo/tasks/", editor: "demo/editor/", board: "demo/board/",
+  client: "docs/client/", migration: "docs/migration/",
+};
 
 /** Puts the header that all pages share where they say `<!-- header -->`. */
 const header = () => ({
@@ -17,11 +21,13 @@ const header = () => ({
   transformIndexHtml: {
     order: "pre",
     handler(html, { path }) {
-      const page = path.replace(/^\//, "").replace(/index\.html$/, "");
+      const page = path.replace(/^\//, "").replace(/[^/]+\.html$/, "");
       const root = page.replace(/[^/]+\//g, "../") || "./";
       return html
-        .replace("<!-- header -->", () => readFileSync(here("src/shared/header.html"), "utf8")
-          .replace(`data-page="${page}"`, () => `data-page="${page}" aria-current="page"`))
+        .replace("<!-- header -->", () => {
+          const bar = readFileSync(here("src/shared/header.html"), "utf8");
+          return path === "/404.html" ? bar : bar.replace(`data-page="${page}"`, () => `data-page="${page}" aria-current="page"`);
+        })
         .replaceAll("{root}", root);
     },
   },
@@ -48,13 +54,17 @@ export default defineConfig({
     reportCompressedSize: false,
     chunkSizeWarningLimit: 900,
     rollupOptions: {
-      input: Object.fromEntries(Object.entries(pages).map(([name, folder]) => [name, here(`${folder}index.html`)])),
+      input: {
+        ...Object.fromEntries(Object.entries(pages).map(([name, folder]) => [name, here(`${folder}index.html`)])),
+        missing: here("404.html"),
+      },
       output: {
         entryFileNames: "assets/[name]-[hash].js",
         chunkFileNames: "assets/[name]-[hash].js",
         assetFileNames: "assets/[name]-[hash][extname]",
         manualChunks(id) {
           if (/node_modules\/(yjs|lib0|y-protocols|phoenix)\//.test(id)) return "yjs";
+          if (/pages\/src\/shared\/(site|dom)\./.test(id)) return "site";
           if (/pages\/src\/shared\/(panel|people)\.|client\/src\/(socket|provider|index)\./.test(id)) return "sides";
           if (/node_modules\/(react|react-dom|scheduler)\//.test(id)) return "react";
           return undefined;
@@ -63,5 +73,5 @@ export default defineConfig({
     },
   },
   server: { proxy: { "/socket": { target: "http://localhost:4000", ws: true }, "/metrics": "http://localhost:4000", "/stats.json": "http://localhost:4000" } },
-  plugins: [header(), licenses()],
+  plugins: [documents(), header(), licenses()],
 });

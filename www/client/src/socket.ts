@@ -77,7 +77,7 @@ const fromBase64 = (text: string): ArrayBuffer => {
 
 /** `http:` becomes `ws:`; what is relative is taken from the page. `/socket` stays, phoenix.js knows it. */
 const socketUrl = (url: string): string => {
-  if (url.startsWith("/") || /^wss?:/.test(url)) return url;
+  if (/^(\/|wss?:)/.test(url)) return url.replace(/\/$/, "");
   const base = typeof document === "undefined" ? undefined : document.baseURI;
   const { protocol, host, pathname } = new URL(url, base);
   return `${protocol === "https:" || protocol === "wss:" ? "wss" : "ws"}://${host}${pathname.replace(/\/$/, "")}`;

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 import { IDBFactory, IDBKeyRange, IDBObjectStore as FakeStore } from "fake-indexeddb";
+import { IndexeddbPersistence } from "y-indexeddb";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import * as Y from "yjs";
-import { RoomdProvider, connect } from "../src/index.js";
+import { RoomdProvider, connect, type PersistenceFactory } from "../src/index.js";
 import { DeviceStore, offline } from "../src/offline.js";
 import { FakeServer, FakeWebSocket } from "./fake.js";
 
@@ -110,6 +111,38 @@ test("a store that y-indexeddb left is read: its layout is the same", async () =
   const a = make();
   await a.whenSynced;
   expect(text(a).toString()).toBe("old");
+});
+
+test("y-indexeddb in its place: edits without a network survive a reload, are known as unsaved, and are read by our own store", async () => {
+  vi.stubGlobal("WebSocket", FakeWebSocket);
+  const server = FakeWebSocket.server = new FakeServer();
+  server.reachable = false;
+  const page = async (persistence: PersistenceFactory) => {
+    const socket = connect("ws://server/socket", { transport: "websocket", reconnectAfterMs: () => 20 });
+    const provider = new RoomdProvider(socket, "room:plan", new Y.Doc(), { disableBc: true, persistence });
+    await provider.whenLoaded;
+    return { socket, provider, leave: async () => {
+      provider.destroy();
+      socket.disconnect();
+      await provider.persistence!.destroy();
+    } };
+  };
+  const theirs: PersistenceFactory = (name, doc) => new IndexeddbPersistence(name, doc);
+  const a = await page(theirs);
+  text(a.provider).insert(0, "written offline");
+  expect(a.provider).toMatchObject({ pending: 1, stored: false, synced: false });
+  await a.leave();
+  const b = await page(theirs);
+  expect(text(b.provider).toString()).toBe("written offline");
+  expect(b.provider.pending).toBe(1);
+  await b.leave();
+  const c = await page(offline);
+  expect(text(c.provider).toString()).toBe("written offline");
+  expect(c.provider.pending).toBe(1);
+  server.reachable = true;
+  await vi.waitFor(() => expect(c.provider.pending).toBe(0), { timeout: 20000 });
+  expect(server.doc("room:plan").getText("t").toString()).toBe("written offline");
+  await c.leave();
 });
 
 test("a write that the device refuses is told, and made up for by the next", async () => {

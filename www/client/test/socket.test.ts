@@ -41,6 +41,12 @@ test("takes http addresses and drops what is no path", async () => {
   expect(server.urls[0]).toMatch(/^wss:\/\/server\/app\/socket\/websocket\?/);
 });
 
+test("a slash at the end of a ws address is no part of it", async () => {
+  open("ws://server/socket/");
+  await turn();
+  expect(server.urls[0]).toMatch(/^ws:\/\/server\/socket\/websocket\?/);
+});
+
 test("asks for a token at every connect", async () => {
   let n = 0;
   const socket = open(undefined, { authToken: async () => `token${++n}` });

@@ -20,6 +20,11 @@ test("headings, marks, breaks", () => {
   )).toBe("## Title\n\nplain **bold** ***both*** ~~gone~~\n\none\\\ntwo\n\n---\n");
 });
 
+test("underline stays, as the HTML that Markdown takes", () => {
+  expect(doc(p(text("plain "), text("under ", "underline"), text("both", "bold", "underline"), text("<u>", "underline")))).toBe(
+    "plain <u>under</u> <u>**both**</u><u>\\<u\\></u>\n");
+});
+
 test("lists, nested and numbered from elsewhere", () => {
   expect(doc(
     { type: "bulletList", content: [item(p(text("a")), { type: "bulletList", content: [item(p(text("b")))] }), item(p(text("c")))] },

@@ -17,7 +17,7 @@ import "./board.css";
 type Tool = "move" | "note" | "pen";
 
 setUpTheme();
-const topic = `y_doc_room:${roomName("board")}`;
+const topic = `board:${roomName("board")}`;
 const socket = connect(socketUrl, { transport: askedTransport, params: { user_id: userId } });
 const doc = new Y.Doc();
 const provider = new RoomdProvider(socket, topic, doc, { disableBc: true });

@@ -82,14 +82,22 @@ const draw = () => {
   const n = countWords(text);
   byId("words").textContent = `${n} ${n === 1 ? "word" : "words"}, ${[...text.replace(/\n/g, "")].length} characters`;
 };
+// At once, then five times a second: counting is slow in a long text.
 let timer: ReturnType<typeof setTimeout> | undefined;
+let stale = false;
+const refresh = () => {
+  draw();
+  stale = false;
+  timer = setTimeout(() => {
+    timer = undefined;
+    if (stale) refresh();
+  }, 200);
+};
 editor.on("transaction", ({ transaction }) => {
   if (!transaction.docChanged) return;
   hint();
-  timer ??= setTimeout(() => {
-    timer = undefined;
-    draw();
-  }, 200);
+  if (timer) stale = true;
+  else refresh();
 });
 hint();
 draw();

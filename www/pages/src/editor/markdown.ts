@@ -25,7 +25,10 @@ const codeSpan = (text: string): string => {
   return ticks + pad + text + pad + ticks;
 };
 
-const wrappers: Record<string, string> = { bold: "**", italic: "*", strike: "~~" };
+// Markdown has no underline of its own; it takes HTML's.
+const wrappers: Record<string, [string, string]> = {
+  bold: ["**", "**"], italic: ["*", "*"], strike: ["~~", "~~"], underline: ["<u>", "</u>"],
+};
 
 const inline = (nodes: Node[] = []): string => nodes.map((node) => {
   if (node.type === "hardBreak") return "\\\n";
@@ -38,7 +41,7 @@ const inline = (nodes: Node[] = []): string => nodes.map((node) => {
   let out = escapeText(core);
   for (const mark of marks) {
     const wrapper = wrappers[mark.type];
-    if (wrapper) out = wrapper + out + wrapper;
+    if (wrapper) out = wrapper[0] + out + wrapper[1];
   }
   const link = marks.find((mark) => mark.type === "link");
   if (link) out = `[${out}](<${String(link.attrs?.href ?? "").replace(/[<>\n]/g, encodeURIComponent)}>)`;

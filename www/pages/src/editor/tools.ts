@@ -16,6 +16,7 @@ const groups: Tool[][] = [
   [
     { label: "Bold", face: "B", keys: "Ctrl+B", run: (c) => c.toggleBold(), active: ["bold"] },
     { label: "Italic", face: "I", keys: "Ctrl+I", run: (c) => c.toggleItalic(), active: ["italic"] },
+    { label: "Underline", face: "U", keys: "Ctrl+U", run: (c) => c.toggleUnderline(), active: ["underline"] },
     { label: "Strike", face: "S", run: (c) => c.toggleStrike(), active: ["strike"] },
     { label: "Code", face: "<>", keys: "Ctrl+E", run: (c) => c.toggleCode(), active: ["code"] },
   ],

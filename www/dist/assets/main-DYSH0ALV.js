@@ -1,0 +1,1 @@
+import{g as m}from"./site-jmIlx6FO.js";/* empty css             */m();
