@@ -107,11 +107,11 @@ struct yjs_limits {
 };
 
 struct yjs_doc_options {
-    uint64_t client_id; /**< id of local edits; 0: chosen at the first edit
-                             from nothing random: set one if you edit */
+    uint64_t client_id; /**< id of local edits, below 2^53; 0: chosen at the
+                             first edit, not at random: set one if you edit */
     bool keep_deleted;  /**< true: `gc: false` of Yjs */
     /** A new client id when somebody else is seen to use ours, as Yjs picks
-     *  one; NULL: the engine derives one from the old one, nothing random. */
+     *  one, below 2^53 (higher bits are dropped); NULL: derived from the old. */
     uint64_t (*new_client_id)(void *ctx, uint64_t old);
     void *new_client_id_ctx;
     struct yjs_limits limits;
@@ -396,9 +396,9 @@ enum yjs_type_kind {
 };
 
 /**
- * A type of one document. A value: copy it, keep it, nobody frees it. It names
- * the type and does not point at it: once a nested type has been deleted, all
- * calls answer YJS_ERR_DELETED. One of a transaction taken back means nothing.
+ * A type of one document. A value: copy it, keep it, nobody frees it. Once a
+ * nested type has been deleted, all calls answer YJS_ERR_DELETED; they do so to
+ * a root of another document. One of a transaction taken back means nothing.
  */
 struct yjs_type {
     const void *root;

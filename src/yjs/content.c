@@ -26,6 +26,7 @@
 #include "yjs/content.h"
 
 #include "yjs/list.h"
+#include "yjs/seek.h"
 #include "yjs/utf.h"
 
 #define INLINE_MAX 8u
@@ -58,6 +59,7 @@ static struct yjs__block *new_block(yjs_doc *doc, uint32_t cap)
 
 static void free_block(yjs_doc *doc, struct yjs__block *b)
 {
+    yjs__seek_forget(doc, b);
     yjs__mem_free(&doc->mem, b, block_size(b->cap));
 }
 
@@ -125,6 +127,7 @@ static int make_table(yjs_doc *doc, struct yjs__item *it)
     int rc;
 
     /* Behind all there is: unsplit may want what is behind the content. */
+    yjs__seek_forget(doc, b);
     b = yjs__mem_resize(&doc->mem, b, block_size(cap), block_size(cap + size));
     if (b == NULL)
         return YJS_OK;
@@ -487,6 +490,7 @@ int yjs__content_reserve(yjs_doc *doc, struct yjs__item *it, uint32_t bytes)
     cap = b->cap + b->cap / 2;
     if (cap < need)
         cap = need;
+    yjs__seek_forget(doc, b);
     b = yjs__mem_resize(&doc->mem, b, block_size(b->cap), block_size(cap));
     if (b == NULL)
         return doc->mem.err;

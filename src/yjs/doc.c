@@ -9,6 +9,7 @@
 #include "yjs/idset.h"
 #include "yjs/list.h"
 #include "yjs/marker.h"
+#include "yjs/seek.h"
 #include "yjs/store.h"
 #include "yjs/pending.h"
 #include "yjs/txn.h"
@@ -81,6 +82,8 @@ int yjs_doc_new(const struct yjs_doc_options *opt, yjs_doc **out)
 
     if (opt == NULL)
         opt = &defaults;
+    if (opt->client_id > YJS__MAX_INT)
+        return YJS_ERR_RANGE;
     yjs__mem_init(&mem, &opt->alloc, opt->limits.doc_bytes);
     doc = yjs__mem_alloc(&mem, sizeof(*doc));
     if (doc == NULL)
@@ -149,6 +152,7 @@ void yjs_doc_free(yjs_doc *doc)
         yjs_txn_abort(doc->edit);
     yjs__edit_deinit(doc);
     yjs__marks_drop_all(doc);
+    yjs__seek_deinit(doc);
     free_items(doc);
     free_roots(doc);
     yjs__txn_deinit(doc);

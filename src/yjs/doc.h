@@ -86,6 +86,7 @@ struct yjs_doc {
     struct yjs__txn txn;
     yjs_txn *edit;           /**< NULL before the first edit (edit.h) */
     struct yjs__marks *marks; /**< positions in lists edited here (marker.h) */
+    struct yjs__seeks *seeks; /**< elements in items read here (seek.h) */
     yjs_update_fn on_update;
     void *on_update_ctx;
     uint64_t (*new_client_id)(void *ctx, uint64_t old);

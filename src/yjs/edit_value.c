@@ -182,12 +182,16 @@ static int put_doc(yjs_txn *txn, const struct yjs_value *value,
     struct yjs__slice guid;
     struct yjs__reader r;
     uint32_t units;
+    size_t options;
     int rc = yjs__value_text(&txn->doc->mem, value->name, &guid, &units);
 
     if (rc != YJS_OK)
         return rc;
     yjs__write_var_bytes(w, guid.ptr, guid.len);
+    options = w->len;
     rc = put_json(txn, w, value->options.len > 0 ? value->options : empty);
+    if (rc == YJS_OK && w->data[options] != ANY_OBJECT)
+        rc = YJS_ERR_MALFORMED;
     if (rc != YJS_OK)
         return rc;
     yjs__reader_init(&r, w->data, w->len);

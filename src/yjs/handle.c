@@ -15,6 +15,10 @@ int yjs__handle_type(const yjs_doc *doc, struct yjs_type handle,
     uint32_t client;
 
     if (handle.root != NULL) {
+        /* only looked at when it is one of this document */
+        if (handle.id.clock == 0 || handle.id.clock >= doc->lists.fresh ||
+            yjs__list(doc, (uint32_t)handle.id.clock)->type != handle.root)
+            return YJS_ERR_DELETED;
         *out = (struct yjs__type *)(uintptr_t)handle.root;
         return YJS_OK;
     }
@@ -38,6 +42,7 @@ struct yjs_type yjs__handle_of(const yjs_doc *doc,
 
     if (type->item == 0) {
         handle.root = type;
+        handle.id.clock = type->seq;
         return handle;
     }
     it = yjs__item(doc, type->item);

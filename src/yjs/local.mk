@@ -48,6 +48,7 @@ libyjs_a_SOURCES = \
 	src/yjs/render.c src/yjs/render.h \
 	src/yjs/roots.c \
 	src/yjs/sink.c src/yjs/sink.h \
+	src/yjs/seek.c src/yjs/seek.h \
 	src/yjs/snapshot.c \
 	src/yjs/sort.c src/yjs/sort.h \
 	src/yjs/split.c \

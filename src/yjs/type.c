@@ -92,7 +92,7 @@ int yjs_array_get(yjs_doc *doc, struct yjs_type handle, uint64_t index,
     if (index >= type->length)
         return YJS_ERR_RANGE;
     h = yjs__marks_find(doc, type->seq, index, &start);
-    return yjs__value_at(doc, yjs__item(doc, h), index - start, out);
+    return yjs__value_get(doc, h, index - start, out);
 }
 
 /* ------------------------------------------------------------------ entries */

@@ -9,6 +9,7 @@
 #include "yjs/content.h"
 #include "yjs/handle.h"
 #include "yjs/number.h"
+#include "yjs/seek.h"
 #include "yjs/utf.h"
 
 static struct yjs_span span_of(struct yjs__slice s)
@@ -179,6 +180,29 @@ int yjs__value_read(const yjs_doc *doc, struct yjs__canon *canon,
         *out = (struct yjs_value){.kind = YJS_VALUE_UNDEFINED};
         return YJS_OK;
     }
+}
+
+int yjs__value_get(yjs_doc *doc, uint32_t h, uint64_t at,
+                   struct yjs_value *out)
+{
+    const struct yjs__item *it = yjs__item(doc, h);
+    struct yjs__canon canon;
+    struct yjs__slice s;
+    struct yjs__reader r;
+    struct yjs__mem mem;
+    int rc;
+
+    if (it->kind != YJS__ANY && it->kind != YJS__JSON)
+        return yjs__value_at(doc, it, at, out);
+    yjs__mem_init(&mem, &doc->mem.alloc, 0);
+    yjs__canon_init(&canon, &mem, doc->limits.depth);
+    rc = yjs__seek(doc, &canon, h, (uint32_t)at, &s);
+    if (rc == YJS_OK) {
+        yjs__reader_init(&r, s.ptr, s.len);
+        rc = yjs__value_read(doc, &canon, it, &r, out);
+    }
+    yjs__canon_trim(&canon);
+    return rc;
 }
 
 int yjs__value_at(const yjs_doc *doc, const struct yjs__item *it, uint64_t at,

@@ -28,5 +28,8 @@ struct yjs_value yjs__value_unit(struct yjs__slice text, bool inside);
 /** The unit of an item that is countable, `at` being less than its length. */
 YJS_MUST_USE int yjs__value_at(const yjs_doc *doc, const struct yjs__item *it,
                                uint64_t at, struct yjs_value *out);
+/** The same for readers that come again: the place is remembered (seek.h). */
+YJS_MUST_USE int yjs__value_get(yjs_doc *doc, uint32_t h, uint64_t at,
+                                struct yjs_value *out);
 
 #endif

@@ -204,9 +204,47 @@ START_TEST(refused_edits_do_nothing)
     ck_assert_int_eq(yjs_map_set(txn, map, span("k"), v), YJS_ERR_MALFORMED);
     v[0] = (struct yjs_value){.kind = YJS_VALUE_ANY, .bytes = span("~~")};
     ck_assert_int_eq(yjs_map_set(txn, map, span("k"), v), YJS_ERR_MALFORMED);
+    v[0] = (struct yjs_value){.kind = YJS_VALUE_DOC, .name = span("guid"),
+                              .options = span("[1]")};
+    ck_assert_int_eq(yjs_map_set(txn, map, span("k"), v), YJS_ERR_MALFORMED);
     ck_assert_int_eq(yjs_map_delete(txn, map, span("none")), YJS_OK);
     commit(txn);
     expect_state(doc, &before);
+    yjs_doc_free(doc);
+}
+END_TEST
+
+/* Nor may it be followed: the other document may be gone. */
+START_TEST(a_root_of_another_document_is_refused)
+{
+    yjs_doc *doc = new_doc(1, NULL), *other = new_doc(2, NULL);
+    struct yjs_type mine = root(doc, "t", YJS_TYPE_TEXT);
+    struct yjs_type first = root(other, "t", YJS_TYPE_TEXT);
+    struct yjs_type second = root(other, "u", YJS_TYPE_TEXT);
+    yjs_txn *txn = begin(doc);
+    uint64_t length;
+
+    yjs_doc_free(other);
+    ck_assert_int_eq(yjs_text_insert(txn, first, 0, span("x"), none),
+                     YJS_ERR_DELETED);
+    ck_assert_int_eq(yjs_type_length(doc, second, &length), YJS_ERR_DELETED);
+    ck_assert_int_eq(yjs_text_insert(txn, mine, 0, span("x"), none), YJS_OK);
+    commit(txn);
+    yjs_doc_free(doc);
+}
+END_TEST
+
+START_TEST(a_client_id_is_one_that_can_be_written)
+{
+    struct yjs_doc_options opt = {.client_id = (uint64_t)1 << 53};
+    yjs_doc *doc = NULL;
+
+    ck_assert_int_eq(yjs_doc_new(&opt, &doc), YJS_ERR_RANGE);
+    ck_assert_ptr_null(doc);
+    opt.client_id--;
+    ck_assert_int_eq(yjs_doc_new(&opt, &doc), YJS_OK);
+    ck_assert_int_eq(yjs_doc_set_client_id(doc, (uint64_t)1 << 53),
+                     YJS_ERR_RANGE);
     yjs_doc_free(doc);
 }
 END_TEST
@@ -651,7 +689,8 @@ START_TEST(typing_asks_for_next_to_no_memory)
 END_TEST
 
 SUITE_MAIN("yjs/edit", a_root_has_one_kind, bad_deltas_do_nothing,
-           refused_edits_do_nothing, a_deleted_type_is_refused,
+           refused_edits_do_nothing, a_root_of_another_document_is_refused,
+           a_client_id_is_one_that_can_be_written, a_deleted_type_is_refused,
            one_transaction_at_a_time,
            a_transaction_ends_once, own_edits_end_a_wait,
            an_abort_takes_all_back,

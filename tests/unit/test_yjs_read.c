@@ -538,6 +538,77 @@ START_TEST(test_positions_that_are_wrong)
 }
 END_TEST
 
+/* ------------------------------------------------- long items, by number */
+
+static void expect_numbers(yjs_doc *doc, struct yjs_type list,
+                           const double *want, size_t n)
+{
+    struct yjs_value v;
+
+    for (size_t i = 0, at = 0; i < n; i++, at = (at + 7919) % n) {
+        ok(yjs_array_get(doc, list, at, &v));
+        ck_assert_int_eq(v.kind, YJS_VALUE_NUMBER);
+        ck_assert(v.number >= want[at] && v.number <= want[at]);
+    }
+    ck_assert_int_eq(yjs_array_get(doc, list, n, &v), YJS_ERR_RANGE);
+}
+
+/* What was read before a change must not be taken for what is there then, and
+ * what was borrowed stays where it is while others are read. */
+START_TEST(test_elements_of_long_items_by_number)
+{
+    struct fail_alloc fa = {0, 0};
+    yjs_doc *doc = open_doc(false, &fa);
+    struct yjs_type list[6];
+    struct yjs_value v = {.kind = YJS_VALUE_NUMBER}, word;
+    double want[1300];
+    yjs_txn *txn;
+
+    for (size_t k = 0; k < 6; k++) { /* more than are remembered */
+        char name[2] = {(char)('a' + k), 0};
+
+        list[k] = root(doc, name, YJS_TYPE_ARRAY);
+        ok(yjs_txn_begin(doc, NULL, &txn));
+        for (size_t i = 0; i < 1000; i++) {
+            v.number = want[i] = (double)(i * i);
+            ok(yjs_array_push(txn, list[k], &v, 1));
+        }
+        ok(yjs_txn_commit(txn));
+    }
+    for (size_t k = 0; k < 12; k++) {
+        fa.fail_in = k < 6 ? 1 : 0; /* without memory, slowly */
+        expect_numbers(doc, list[k % 6], want, 1000);
+    }
+    fa.fail_in = 0;
+    ok(yjs_txn_begin(doc, NULL, &txn));
+    word = string_value("a word that is borrowed");
+    for (size_t i = 0; i < 300; i++)
+        ok(yjs_array_push(txn, list[1], &word, 1));
+    ok(yjs_array_get(doc, list[1], 1000, &word));
+    ok(yjs_array_get(doc, list[1], 1299, &v));
+    ck_assert_ptr_ne(v.bytes.data, word.bytes.data);
+    ck_assert_uint_eq(word.bytes.len, 23);
+    ck_assert_int_eq(memcmp(word.bytes.data, v.bytes.data, 23), 0);
+    v = (struct yjs_value){.kind = YJS_VALUE_NUMBER, .number = -5};
+    for (size_t i = 1000; i < 1300; i++) {
+        want[i] = -5;
+        ok(yjs_array_push(txn, list[0], &v, 1));
+    }
+    expect_numbers(doc, list[0], want, 1300);
+    ok(yjs_array_delete(txn, list[0], 200, 100));
+    memmove(want + 200, want + 300, 1000 * sizeof(*want));
+    expect_numbers(doc, list[0], want, 1200);
+    yjs_txn_abort(txn);
+    for (size_t i = 0; i < 1000; i++)
+        want[i] = (double)(i * i);
+    expect_numbers(doc, list[0], want, 1000);
+    expect_numbers(doc, list[1], want, 1000);
+    ok(yjs_doc_verify(doc));
+    yjs_doc_free(doc);
+    ck_assert_uint_eq(fa.blocks, 0);
+}
+END_TEST
+
 /* ------------------------------------------------------------ memory ending */
 
 static void fill(yjs_doc *doc)
@@ -691,4 +762,4 @@ SUITE_MAIN("yjs_read", test_values_of_every_kind_come_back,
            test_bug_entries_that_waited_come_last,
            test_a_limit_stops_long_deltas, test_deep_nesting_is_read,
            test_snapshots_that_are_wrong, test_positions_that_are_wrong,
-           test_memory_may_end_anywhere)
+           test_elements_of_long_items_by_number, test_memory_may_end_anywhere)
