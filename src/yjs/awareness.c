@@ -549,3 +549,60 @@ size_t yjs_awareness_count(const yjs_awareness *awareness)
 {
     return awareness->live.n;
 }
+
+int yjs_awareness_set(yjs_awareness *awareness, uint64_t client,
+                      struct yjs_span json, uint64_t now_ms,
+                      yjs_awareness_fn fn, void *ctx)
+{
+    const struct entry *e = find_entry(awareness, client);
+    uint64_t clock = e != NULL ? e->clock + 1 : 1;
+    struct yjs__writer w;
+    int rc;
+
+    if (client > YJS__MAX_INT || clock > YJS__MAX_INT)
+        return YJS_ERR_RANGE;
+    if (json.data == NULL && (e == NULL || e->json == NULL))
+        return YJS_OK;
+    yjs__writer_init(&w, &awareness->mem, 0);
+    yjs__write_varuint(&w, 1);
+    yjs__write_varuint(&w, client);
+    yjs__write_varuint(&w, clock);
+    if (json.data != NULL)
+        yjs__write_var_bytes(&w, json.data, json.len);
+    else
+        yjs__write_var_bytes(&w, "null", 4);
+    rc = w.err;
+    if (rc == YJS_OK)
+        rc = yjs_awareness_apply(awareness, w.data, w.len, now_ms, fn, ctx);
+    yjs__writer_deinit(&w);
+    return rc;
+}
+
+bool yjs_awareness_state(const yjs_awareness *awareness, uint64_t client,
+                         struct yjs_span *out_json)
+{
+    const struct entry *e = find_entry(awareness, client);
+
+    if (e == NULL || e->json == NULL)
+        return false;
+    *out_json = (struct yjs_span){e->json, e->json_len};
+    return true;
+}
+
+void yjs_awareness_visit(const yjs_awareness *awareness, yjs_awareness_fn fn,
+                         void *ctx)
+{
+    const struct entry *e;
+
+    for (e = awareness->live.first; e != NULL; e = e->next) {
+        struct yjs_awareness_change change = {
+            .client = e->client,
+            .clock = e->clock,
+            .kind = YJS_AWARENESS_ADDED,
+            .json = (const char *)e->json,
+            .json_len = e->json_len,
+        };
+
+        fn(ctx, &change);
+    }
+}

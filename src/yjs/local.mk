@@ -3,7 +3,7 @@
 lib_LIBRARIES += libyjs.a
 libyjs_a_CFLAGS = $(AM_CFLAGS) -Wconversion $(PIC_CFLAGS)
 libyjs_a_SOURCES = \
-	include/yjs.h \
+	include/yjs.h include/yjs-protocols.h \
 	src/yjs/any.c src/yjs/any.h \
 	src/yjs/apply.c \
 	src/yjs/attrs.c src/yjs/attrs.h \
@@ -97,4 +97,7 @@ uninstall-libyjs-so:
 # The library alone, for those who want no daemon.
 install-yjs: install-libLIBRARIES install-libyjs-so install-includeHEADERS \
 	install-pkgconfigDATA install-dist_examplesDATA
+	$(MKDIR_P) '$(DESTDIR)$(docdir)'
+	$(INSTALL_DATA) '$(srcdir)/docs/LIBYJS.md' '$(srcdir)/docs/ENGINE.md' \
+	    '$(srcdir)/LICENSE' '$(DESTDIR)$(docdir)'
 .PHONY: install-libyjs-so uninstall-libyjs-so install-yjs

@@ -35,11 +35,11 @@ check "pkg-config knows yjs" "$(pkg-config --exists --print-errors yjs 2>&1)"
 check "the shared library has its name and links to it" "$(
     name=$(readelf -d "$lib/libyjs.so" | sed -n 's/.*SONAME.*\[\(.*\)\]/\1/p')
     [ -n "$name" ] && [ -e "$lib/$name" ] || echo "soname $name")"
-check "it exports the functions of yjs.h and no other" "$(
+check "it exports the functions of its headers and no other" "$(
     nm -D --defined-only "$lib/libyjs.so" |
         awk '$2 ~ /^[A-Z]$/ && $2 != "A" { sub(/@.*/, "", $3); print $3 }' |
         sort >"$dir/exported"
-    tr '\n' ' ' <"$src/include/yjs.h" | sed 's/;/;\n/g' |
+    cat "$src"/include/*.h | tr '\n' ' ' | sed 's/;/;\n/g' |
         grep -o 'YJS_API[^;]*(' | sed -E 's/ *\(.*//; s/.*[ *]//' |
         grep '^yjs_' | sort -u >"$dir/declared"
     diff "$dir/declared" "$dir/exported" | grep '^[<>]')"

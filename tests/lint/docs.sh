@@ -43,6 +43,13 @@ check "every path in the documents exists" "$(
                 echo "$path"
         done)"
 
+check "docs/LIBYJS.md says what every call of libyjs costs" "$(
+    grep -ohE '\byjs_[a-z0-9_]+\(' include/*.h | tr -d '(' | sort -u |
+        while read -r name; do
+            grep -E '^\|.*\|.*\| .+ \|$' docs/LIBYJS.md | cut -d '|' -f 2 |
+                grep -qF "\`$name\`" || echo "$name"
+        done)"
+
 # long FILE: the long options that a text names, without their dashes.
 long() {
     sed 's/\\-/-/g; s/\\f[BIRP]//g' "$1" |

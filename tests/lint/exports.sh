@@ -26,16 +26,16 @@ else
                 $5 !~ /^0+$/ { print file, $1, $5 }')"
 fi
 
-check "the public header declares every exported function" "$(
+check "the public headers declare every exported function" "$(
     nm -g --defined-only "$lib" |
         awk 'NF == 3 && $2 == "T" { print $3 }' | grep -vE '^yjs__' |
         grep -vE "$own" | while read -r name; do
-        grep -qw "$name" include/yjs.h || echo "$name"
+        grep -qw "$name" include/yjs.h include/yjs-protocols.h || echo "$name"
     done)"
 
-check "every function of the public header exists" "$(
+check "every function of the public headers exists" "$(
     nm -g --defined-only "$lib" | awk 'NF == 3 { print $3 }' >"$build/.have"
-    tr '\n' ' ' <include/yjs.h | sed 's/;/;\n/g' |
+    cat include/yjs.h include/yjs-protocols.h | tr "\n" " " | sed 's/;/;\n/g' |
         grep -o 'YJS_API[^;]*(' | sed -E 's/ *\(.*//; s/.*[ *]//' |
         sort -u | grep '^yjs_' | grep -vxFf "$build/.have"
     rm -f "$build/.have")"
@@ -44,7 +44,7 @@ check "every function of the public header exists" "$(
 lifted=$(mktemp -d)
 trap 'rm -rf "$lifted"' EXIT
 cp -R src/yjs "$lifted/yjs"
-cp include/yjs.h "$lifted/"
+cp include/*.h "$lifted/"
 check "src/yjs compiles elsewhere with cc -std=c11 and nothing else" "$(
     cd "$lifted" && for file in yjs/*.c; do
         ${CC:-cc} -std=c11 -I. -fsyntax-only "$file" 2>&1

@@ -5,7 +5,8 @@
 . "$(dirname "$0")/lib.sh"
 
 # shellcheck disable=SC2086  # a list of flags
-for header in $(own_files -name '*.h' -path '*/src/*') include/yjs.h; do
+for header in $(own_files -name '*.h' -path '*/src/*') include/yjs.h \
+    include/yjs-protocols.h; do
     # A table of macros that is included several times has no meaning alone.
     grep -qF 'ncluded several times' "$header" && continue
     said=$(printf '#include "%s"\n' "${header#src/}" |

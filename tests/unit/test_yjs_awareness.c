@@ -261,6 +261,50 @@ START_TEST(test_remove)
 }
 END_TEST
 
+static struct yjs_span span(const char *s)
+{
+    return (struct yjs_span){(const uint8_t *)s, strlen(s)};
+}
+
+START_TEST(test_own_state)
+{
+    static const struct yjs_span gone = {NULL, 0};
+    yjs_awareness *aw, *peer;
+    struct heard h = {0, ""}, all = {0, ""}, far = {0, ""};
+    struct yjs_bytes out = {0};
+    struct yjs_span json;
+    uint64_t me = 7;
+
+    ck_assert_int_eq(yjs_awareness_new(NULL, &aw), YJS_OK);
+    ck_assert_int_eq(yjs_awareness_new(NULL, &peer), YJS_OK);
+    ck_assert_int_eq(yjs_awareness_set(aw, 7, gone, 1, hear, &h), YJS_OK);
+    ck_assert_int_eq(yjs_awareness_set(aw, 7, span("{]"), 1, hear, &h),
+                     YJS_ERR_MALFORMED);
+    ck_assert_int_eq(yjs_awareness_set(aw, (uint64_t)1 << 53, span("{}"), 1,
+                                       hear, &h), YJS_ERR_RANGE);
+    ck_assert(!yjs_awareness_state(aw, 7, &json));
+    ck_assert_int_eq(yjs_awareness_set(aw, 9, span("1"), 1, hear, &h), YJS_OK);
+    ck_assert_int_eq(yjs_awareness_set(aw, 7, span("{}"), 2, hear, &h), YJS_OK);
+    ck_assert_int_eq(yjs_awareness_set(aw, 7, span("[2]"), 3, hear, &h),
+                     YJS_OK);
+    ck_assert(yjs_awareness_state(aw, 7, &json));
+    ck_assert_uint_eq(json.len, 3);
+    ck_assert_int_eq(memcmp(json.data, "[2]", 3), 0);
+    ck_assert_int_eq(yjs_awareness_encode(aw, &me, 1, &out), YJS_OK);
+    ck_assert_int_eq(yjs_awareness_apply(peer, out.data, out.len, 3, hear,
+                                         &far), YJS_OK);
+    ck_assert_str_eq(far.text, "+7@2[2] ");
+    yjs_awareness_visit(aw, hear, &all);
+    ck_assert_str_eq(all.text, "+9@11 +7@2[2] ");
+    ck_assert_int_eq(yjs_awareness_set(aw, 7, gone, 4, hear, &h), YJS_OK);
+    ck_assert_str_eq(h.text, "+9@11 +7@1{} =7@2[2] -7@3 ");
+    ck_assert(!yjs_awareness_state(aw, 7, &json));
+    yjs_bytes_free(&out);
+    yjs_awareness_free(aw);
+    yjs_awareness_free(peer);
+}
+END_TEST
+
 START_TEST(test_expire)
 {
     struct heard h = {0};
@@ -583,6 +627,7 @@ static Suite *awareness_suite(void)
     tcase_add_test(tc, test_npm_bytes);
     tcase_add_test(tc, test_encode_leaves_unknown_out);
     tcase_add_test(tc, test_remove);
+    tcase_add_test(tc, test_own_state);
     tcase_add_test(tc, test_expire);
     tcase_add_test(tc, test_tombstone_cap);
     tcase_add_test(tc, test_client_limit);
