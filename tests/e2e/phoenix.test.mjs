@@ -210,3 +210,25 @@ test('a restart is not remembered as a lack of WebSockets', async t => {
   await a.joined(2)
   assert.equal(storage.getItem('phx:fallback:LongPoll'), null)
 })
+
+/* A room this large tells of those who come at once together: whatever comes
+ * in whichever diff, phoenix.js has to end up with everybody, once. */
+test('a crowd that comes and goes at once: every Presence knows who is there', async t => {
+  const topic = freshTopic()
+  const crowd = Array.from({ length: 45 }, (_, i) => openHook(t, roomd.ws(), topic, {
+    transport: i % 10 ? 'websocket' : 'longpoll',
+    params: { user_id: `user-${i % 30}` } /* some of them twice */
+  }))
+  const metas = hook => Object.values(hook.presence.state)
+    .map(p => new Set(p.metas.map(m => m.phx_ref)).size)
+    .reduce((a, b) => a + b, 0)
+  const all = (hooks, n) => Promise.all(hooks.map(hook =>
+    hook.until(`${n} members in presence`, () => metas(hook) === n)))
+  await Promise.all(crowd.map(hook => hook.joined()))
+  await all(crowd, 45)
+  for (const hook of crowd) assert.equal(Object.keys(hook.presence.state).length, 30)
+  const left = crowd.splice(0, 35)
+  await Promise.all(left.map(hook => received(hook.channel.leave())))
+  await all(crowd, 10)
+  for (const hook of crowd) assert.equal(Object.keys(hook.presence.state).length, 10)
+}, { limit: 60000 })
