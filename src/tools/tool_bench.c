@@ -14,9 +14,9 @@
 
 struct bench {
     struct tool *t;
-    struct tool_file log, doc;
-    struct yjs_span *updates; /* of the log */
-    size_t n;
+    FILE *out;
+    struct tool_log log;
+    struct tool_file doc;
     double *times;
     const char *comma;
     int code;
@@ -41,9 +41,10 @@ static void report(struct bench *b, const char *name)
 {
     unsigned int n = b->t->runs;
 
+    tool_phase_end();
     qsort(b->times, n, sizeof(*b->times), compare_times);
-    printf("%s\"%s\":%.4f", b->comma, name,
-           (b->times[(n - 1) / 2] + b->times[n / 2]) / 2);
+    fprintf(b->out, "%s\"%s\":%.4f", b->comma, name,
+            (b->times[(n - 1) / 2] + b->times[n / 2]) / 2);
     b->comma = ",";
 }
 
@@ -54,7 +55,7 @@ static yjs_doc *new_doc(struct bench *b)
     int rc = yjs_doc_new(&opt, &doc);
 
     if (rc != YJS_OK)
-        b->code = tool_fail_at("bench", 0, rc);
+        b->code = tool_fail_doc("bench", NULL, rc);
     return doc;
 }
 
@@ -70,14 +71,16 @@ static void run_apply_doc(struct bench *b)
     struct yjs_span update = {b->doc.data, b->doc.len};
     unsigned int i;
 
+    tool_phase(b->doc.name, "apply_doc of", b->t->runs);
     for (i = 0; i < b->t->runs && b->code == TOOL_OK; i++) {
         yjs_doc *doc = new_doc(b);
         double from = now_ms();
         int rc = doc == NULL ? YJS_OK : apply(doc, update, b->doc.format);
 
         b->times[i] = now_ms() - from;
+        tool_phase_at(i);
         if (rc != YJS_OK)
-            b->code = tool_fail_at(b->doc.name, 0, rc);
+            b->code = tool_fail_doc(b->doc.name, doc, rc);
         yjs_doc_free(doc);
     }
     if (b->code == TOOL_OK)
@@ -86,12 +89,12 @@ static void run_apply_doc(struct bench *b)
 
 static int apply_updates(struct bench *b, yjs_doc *doc)
 {
-    enum yjs_format format = b->t->format != 0 ? b->t->format : YJS_FORMAT_V1;
+    enum yjs_format format = b->log.file.format;
     size_t i;
     int rc = YJS_OK;
 
-    for (i = 0; i < b->n && rc == YJS_OK; i++)
-        rc = apply(doc, b->updates[i], format);
+    for (i = 0; i < b->log.n && rc == YJS_OK; i++)
+        rc = apply(doc, b->log.updates[i], format);
     return rc;
 }
 
@@ -99,14 +102,16 @@ static void run_apply_log(struct bench *b)
 {
     unsigned int i;
 
+    tool_phase(b->log.file.name, "apply_log of", b->t->runs);
     for (i = 0; i < b->t->runs && b->code == TOOL_OK; i++) {
         yjs_doc *doc = new_doc(b);
         double from = now_ms();
         int rc = doc == NULL ? YJS_OK : apply_updates(b, doc);
 
         b->times[i] = now_ms() - from;
+        tool_phase_at(i);
         if (rc != YJS_OK)
-            b->code = tool_fail_at(b->log.name, 0, rc);
+            b->code = tool_fail_doc(b->log.file.name, doc, rc);
         yjs_doc_free(doc);
     }
     if (b->code == TOOL_OK)
@@ -115,19 +120,20 @@ static void run_apply_log(struct bench *b)
 
 static void run_merge_log(struct bench *b)
 {
-    struct yjs_update_options opt = tool_options(
-        b->t->format != 0 ? b->t->format : YJS_FORMAT_V1);
+    struct yjs_update_options opt = tool_options(b->log.file.format);
     unsigned int i;
 
+    tool_phase(b->log.file.name, "merge_log of", b->t->runs);
     for (i = 0; i < b->t->runs && b->code == TOOL_OK; i++) {
         struct yjs_bytes out = {NULL, 0, {NULL, NULL}};
         double from = now_ms();
-        int rc = yjs_update_merge(b->updates, b->n, &opt, NULL, &out);
+        int rc = yjs_update_merge(b->log.updates, b->log.n, &opt, NULL, &out);
 
         b->times[i] = now_ms() - from;
+        tool_phase_at(i);
         yjs_bytes_free(&out);
         if (rc != YJS_OK)
-            b->code = tool_fail_at(b->log.name, 0, rc);
+            b->code = tool_fail_doc(b->log.file.name, NULL, rc);
     }
     if (b->code == TOOL_OK)
         report(b, "merge_log");
@@ -171,6 +177,7 @@ static void run_encode(struct bench *b, yjs_doc *doc, const char *name,
 {
     unsigned int i;
 
+    tool_phase("a document", name, b->t->runs);
     for (i = 0; i < b->t->runs && b->code == TOOL_OK; i++) {
         struct yjs_bytes out = {NULL, 0, {NULL, NULL}};
         double from = now_ms();
@@ -180,9 +187,10 @@ static void run_encode(struct bench *b, yjs_doc *doc, const char *name,
                                                   sv ? sv->len : 0, &out);
 
         b->times[i] = now_ms() - from;
+        tool_phase_at(i);
         yjs_bytes_free(&out);
         if (rc != YJS_OK)
-            b->code = tool_fail_at("bench", 0, rc);
+            b->code = tool_fail_doc("bench", doc, rc);
     }
     if (b->code == TOOL_OK)
         report(b, name);
@@ -207,10 +215,11 @@ static void report_size(struct bench *b, yjs_doc *doc)
         rc = yjs_update_visit((struct yjs_span){state.data, state.len}, &opt,
                               &visitor, NULL, NULL);
     if (rc != YJS_OK)
-        b->code = tool_fail_at("bench", 0, rc);
+        b->code = tool_fail_doc("bench", doc, rc);
     else
-        printf("%s\"bytes_per_doc\":%zu,\"structs\":%zu,\"update_bytes\":%zu",
-               b->comma, yjs_doc_heap(doc), structs, state.len);
+        fprintf(b->out,
+                "%s\"bytes_per_doc\":%zu,\"structs\":%zu,\"update_bytes\":%zu",
+                b->comma, yjs_doc_heap(doc), structs, state.len);
     yjs_bytes_free(&state);
 }
 
@@ -232,37 +241,16 @@ static void run_doc(struct bench *b)
     if (rc == YJS_OK)
         rc = half_vector(doc, &half);
     if (rc != YJS_OK)
-        b->code = tool_fail_at("bench", 0, rc);
+        b->code = tool_fail_doc("bench", doc, rc);
     run_encode(b, doc, "encode", NULL);
     run_encode(b, doc, "diff", &half);
     run_encode(b, doc, "state_vector", NULL);
     if (b->code == TOOL_OK)
         report_size(b, doc);
     if (b->code == TOOL_OK)
-        printf(",\"bytes_empty\":%zu", empty);
+        fprintf(b->out, ",\"bytes_empty\":%zu", empty);
     free(half.data);
     yjs_doc_free(doc);
-}
-
-static int read_log(struct bench *b)
-{
-    struct yjs_span span;
-    size_t at = 0, cap = 0;
-    int code = tool_read(b->t->log, &b->log);
-
-    while (code == TOOL_OK && tool_log_next(&b->log, &at, &span, &code)) {
-        if (b->n == cap) {
-            struct yjs_span *p;
-
-            cap = cap == 0 ? 1024 : 2 * cap;
-            p = realloc(b->updates, cap * sizeof(*p));
-            if (p == NULL)
-                return tool_fail(b->log.name, TOOL_LIMIT, "out of memory");
-            b->updates = p;
-        }
-        b->updates[b->n++] = span;
-    }
-    return code;
 }
 
 int tool_bench(struct tool *t)
@@ -278,7 +266,11 @@ int tool_bench(struct tool *t)
     if (t->doc != NULL)
         b.code = tool_read_update(t, t->doc, &b.doc);
     if (t->log != NULL && b.code == TOOL_OK)
-        b.code = read_log(&b);
+        b.code = tool_read_log(t, t->log, &b.log);
+    if (b.code == TOOL_OK) {
+        b.out = tool_out(t);
+        b.code = b.out != NULL ? TOOL_OK : TOOL_IO;
+    }
     if (t->doc != NULL && b.code == TOOL_OK)
         run_apply_doc(&b);
     if (t->log != NULL && b.code == TOOL_OK)
@@ -288,10 +280,9 @@ int tool_bench(struct tool *t)
     if (b.code == TOOL_OK)
         run_doc(&b);
     if (b.code == TOOL_OK)
-        printf(",\"updates\":%zu,\"runs\":%u}\n", b.n, t->runs);
-    free(b.updates);
+        fprintf(b.out, ",\"updates\":%zu,\"runs\":%u}\n", b.log.n, t->runs);
     free(b.times);
-    tool_file_free(&b.log);
+    tool_log_free(&b.log);
     tool_file_free(&b.doc);
     return b.code;
 }

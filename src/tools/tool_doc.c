@@ -21,8 +21,10 @@ static int verify_doc(const char *name, yjs_doc *doc)
     yjs_doc *copy = NULL;
     int code = TOOL_OK, rc;
 
+    tool_phase(name, "checking", 0);
     if (yjs_doc_verify(doc) != YJS_OK)
         return tool_fail(name, TOOL_BAD_DATA, "breaks an invariant");
+    tool_phase(name, "loading again", 0);
     rc = yjs_encode_state_as_update(doc, NULL, 0, &state);
     if (rc == YJS_OK)
         rc = yjs_doc_new(&opt, &copy);
@@ -31,9 +33,10 @@ static int verify_doc(const char *name, yjs_doc *doc)
     if (rc == YJS_OK)
         rc = yjs_encode_state_as_update(copy, NULL, 0, &again);
     if (rc != YJS_OK)
-        code = tool_fail_at(name, 0, rc);
+        code = tool_fail_doc(name, copy, rc);
     else if (yjs_doc_verify(copy) != YJS_OK || !same(&state, &again))
         code = tool_fail(name, TOOL_BAD_DATA, "does not survive a reload");
+    tool_phase_end();
     yjs_bytes_free(&state);
     yjs_bytes_free(&again);
     yjs_doc_free(copy);
@@ -42,9 +45,13 @@ static int verify_doc(const char *name, yjs_doc *doc)
 
 int tool_verify(struct tool *t)
 {
+    FILE *out = tool_out(t);
     int worst = TOOL_OK;
     size_t i;
 
+    if (out == NULL)
+        return TOOL_IO;
+    t->strict = true;
     for (i = 0; i < t->n_files; i++) {
         struct yjs_apply_result result;
         struct tool_file file;
@@ -56,9 +63,9 @@ int tool_verify(struct tool *t)
         if (code == TOOL_OK)
             code = verify_doc(file.name, doc);
         if (code == TOOL_OK)
-            printf("%s: ok, v%d, %zu bytes%s\n", file.name, (int)file.format,
-                   file.len,
-                   result.pending ? ", waits for structs it lacks" : "");
+            fprintf(out, "%s: ok, v%d, %zu bytes%s\n", file.name,
+                    (int)file.format, file.len,
+                    result.pending ? ", waits for structs it lacks" : "");
         yjs_doc_free(doc);
         tool_file_free(&file);
         if (code > worst)
@@ -69,54 +76,58 @@ int tool_verify(struct tool *t)
 
 /* ---------------------------------------------------------------------- log */
 
-static int apply_log(struct tool *t, const struct tool_file *log,
-                     yjs_doc *doc)
+static int apply_log(const struct tool_log *log, yjs_doc *doc)
 {
-    struct yjs_apply_result result = {false, false, 0};
-    struct yjs_span update;
-    size_t at = 0, n = 0;
-    int code = TOOL_OK, rc;
+    const struct tool_file *file = &log->file;
+    size_t i;
 
-    while (tool_log_next(log, &at, &update, &code)) {
-        rc = t->format == YJS_FORMAT_V2
-                 ? yjs_apply_update_v2(doc, update.data, update.len, &result)
-                 : yjs_apply_update(doc, update.data, update.len, &result);
+    tool_phase(file->name, "integrating", file->len);
+    for (i = 0; i < log->n; i++) {
+        struct yjs_apply_result result = {false, false, 0};
+        struct yjs_span u = log->updates[i];
+        size_t at = (size_t)(u.data - file->data);
+        int rc = file->format == YJS_FORMAT_V2
+                     ? yjs_apply_update_v2(doc, u.data, u.len, &result)
+                     : yjs_apply_update(doc, u.data, u.len, &result);
+
         if (rc != YJS_OK) {
-            tool_progress_end(t);
-            fprintf(stderr, "yjs: %s: update %zu:\n", log->name, n);
-            return tool_fail_at(log->name,
-                                (size_t)(update.data - log->data) +
-                                    result.error_offset,
-                                rc);
+            tool_phase_end();
+            fprintf(stderr, "yjs: %s: record %zu: byte %zu: %s\n", file->name,
+                    i + 1, at + result.error_offset,
+                    tool_reason(rc, yjs_doc_limit(doc)));
+            return tool_code(rc);
         }
-        tool_progress(t, "bytes", at, log->len);
-        n++;
+        tool_phase_at(at);
     }
-    tool_progress_end(t);
-    return code;
+    tool_phase_end();
+    return TOOL_OK;
 }
 
 int tool_log(struct tool *t)
 {
     struct yjs_doc_options opt = tool_doc_options();
     struct yjs_bytes out = {NULL, 0, {NULL, NULL}};
-    struct tool_file log;
+    enum yjs_format to = t->to != 0 ? t->to : YJS_FORMAT_V1;
+    struct tool_log log;
     yjs_doc *doc = NULL;
-    int code = tool_read(t->files[0], &log), rc;
+    int code = tool_read_log(t, t->files[0], &log), rc = YJS_OK;
 
-    if (code != TOOL_OK)
-        return code;
-    rc = yjs_doc_new(&opt, &doc);
-    code = rc != YJS_OK ? tool_fail_at(log.name, 0, rc)
-                        : apply_log(t, &log, doc);
-    if (code == TOOL_OK) {
-        rc = t->to == YJS_FORMAT_V2
+    if (code == TOOL_OK)
+        rc = yjs_doc_new(&opt, &doc);
+    if (code == TOOL_OK && rc == YJS_OK)
+        code = apply_log(&log, doc);
+    if (code == TOOL_OK && rc == YJS_OK) {
+        tool_phase(log.file.name, "encoding", 0);
+        rc = to == YJS_FORMAT_V2
                  ? yjs_encode_state_as_update_v2(doc, NULL, 0, &out)
                  : yjs_encode_state_as_update(doc, NULL, 0, &out);
-        code = rc != YJS_OK ? tool_fail_at(log.name, 0, rc)
-                            : tool_write_bytes(t, &out);
+        tool_phase_end();
     }
+    if (rc != YJS_OK)
+        code = tool_fail_doc(log.file.name, doc, rc);
+    else if (code == TOOL_OK)
+        code = tool_write_update(t, &out, to);
     yjs_doc_free(doc);
-    tool_file_free(&log);
+    tool_log_free(&log);
     return code;
 }

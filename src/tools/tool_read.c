@@ -17,13 +17,17 @@ static int go_back(const struct tool *t, yjs_doc **doc)
     struct yjs_doc_options opt = tool_doc_options();
     struct tool_file at;
     yjs_doc *past = NULL;
-    int code = tool_read(t->at, &at), rc;
+    int code = tool_read_snapshot(t, t->at, &at), rc;
 
-    if (code != TOOL_OK)
+    if (code != TOOL_OK) {
+        tool_file_free(&at);
         return code;
+    }
+    tool_phase(at.name, "going back to", 0);
     rc = yjs_doc_at_snapshot(*doc, (struct yjs_span){at.data, at.len},
                              t->format != 0 ? t->format : YJS_FORMAT_V1, &opt,
                              &past);
+    tool_phase_end();
     if (rc == YJS_ERR_RANGE)
         code = tool_fail(at.name, TOOL_BAD_DATA,
                          "has seen more than the document");
@@ -57,14 +61,87 @@ static int load(const struct tool *t, yjs_doc **out)
 }
 
 /* Text for people: a line, but in a file as it is. Frees `bytes`. */
-static int write_line(const struct tool *t, struct yjs_bytes *bytes)
+static int write_line(struct tool *t, struct yjs_bytes *bytes)
 {
     int code = tool_write(t, bytes->data, bytes->len, false);
 
     if (code == TOOL_OK && t->output == NULL)
-        putchar('\n');
+        fputc('\n', t->out);
     yjs_bytes_free(bytes);
     return code;
+}
+
+/* -------------------------------------------------------------------- roots */
+
+enum { ROOTS_NAMED = 20 };
+
+/* A look for one root, and the list of all for who named another. */
+struct search {
+    struct yjs_span name;
+    const char *type; /* NULL: there is none of that name */
+    size_t n;
+    FILE *list; /* NULL: only look */
+};
+
+static int look_at_root(void *ctx, struct yjs_span name, const char *type)
+{
+    struct search *s = ctx;
+    size_t i;
+
+    if (name.len == s->name.len &&
+        memcmp(name.data, s->name.data, name.len) == 0)
+        s->type = type;
+    if (s->list == NULL || s->n++ >= ROOTS_NAMED)
+        return 0;
+    fputs(s->n == 1 ? "; it has " : ", ", s->list);
+    for (i = 0; i < name.len; i++)
+        fputc(name.data[i] < 0x20 || name.data[i] == 0x7f ? '?' : name.data[i],
+              s->list);
+    fprintf(s->list, ":%s", type);
+    return 0;
+}
+
+/* The type that its content looks like, NULL if there is no such root. */
+static const char *type_of_root(const yjs_doc *doc, struct yjs_span name)
+{
+    struct search s = {.name = name};
+
+    if (name.len > 0)
+        (void)yjs_doc_visit_roots(doc, look_at_root, &s);
+    return s.type;
+}
+
+/* "yjs: FILE: has no root NAME; it has text:text, meta:map" */
+static void name_roots(const struct tool *t, const yjs_doc *doc,
+                       struct yjs_span name)
+{
+    struct search s = {.name = {NULL, 0}, .list = stderr};
+
+    fprintf(stderr, "yjs: %s: has no root %.*s", t->files[0], (int)name.len,
+            (const char *)name.data);
+    (void)yjs_doc_visit_roots(doc, look_at_root, &s);
+    if (s.n == 0)
+        fputs("; it has none", stderr);
+    if (s.n > ROOTS_NAMED)
+        fprintf(stderr, " and %zu more", s.n - ROOTS_NAMED);
+    fputs("\n", stderr);
+}
+
+/* What was asked for may be of a document to come: it is read, as empty. */
+static void warn_of_missing(const struct tool *t, const yjs_doc *doc)
+{
+    size_t i;
+
+    for (i = 0; i < t->n_roots; i++) {
+        const char *colon = strrchr(t->roots[i], ':');
+        struct yjs_span name = {(const uint8_t *)t->roots[i], 0};
+
+        if (colon == NULL)
+            continue; /* an error, told elsewhere */
+        name.len = (size_t)(colon - t->roots[i]);
+        if (name.len > 0 && type_of_root(doc, name) == NULL)
+            name_roots(t, doc, name);
+    }
 }
 
 /* --------------------------------------------------------------------- json */
@@ -147,8 +224,9 @@ static char *spec_of(const struct tool *t, const yjs_doc *doc)
     if (!specs.failed)
         spec = join((const char *const *)specs.list, specs.n, true);
     if (specs.left_out)
-        fprintf(stderr, "yjs: %s: a root with a comma in its name is left "
-                        "out\n",
+        fprintf(stderr,
+                "yjs: %s: a root with a comma in its name is left "
+                "out\n",
                 t->files[0]);
     free_specs(&specs);
     return spec;
@@ -163,15 +241,18 @@ int tool_json(struct tool *t)
 
     if (code != TOOL_OK)
         return code;
+    warn_of_missing(t, doc);
     spec = spec_of(t, doc);
+    tool_phase(t->files[0], "writing", 0);
     rc = spec == NULL ? YJS_ERR_NOMEM : yjs_doc_to_json(doc, spec, &out);
+    tool_phase_end();
     if (rc == YJS_ERR_RANGE)
         code = tool_fail(t->files[0], TOOL_USAGE,
                          "--root wants NAME:TYPE, a type of text, array, map, "
                          "xml");
     else
         code = rc == YJS_OK ? write_line(t, &out)
-                            : tool_fail_at(t->files[0], 0, rc);
+                            : tool_fail_doc(t->files[0], doc, rc);
     free(spec);
     yjs_doc_free(doc);
     return code;
@@ -198,14 +279,26 @@ static int find_text(const struct tool *t, yjs_doc *doc, struct yjs_type *out)
 {
     static const char suffix[] = ":text";
     const char *root = t->n_roots > 0 ? t->roots[0] : NULL;
+    const char *type;
     struct only only = {0, {NULL, 0}};
     int rc;
 
+    if (t->n_roots > 1)
+        return tool_fail(t->command, TOOL_USAGE, "shows one --root at a time");
     if (root != NULL) {
         only.name = (struct yjs_span){(const uint8_t *)root, strlen(root)};
-        if (only.name.len > 5 &&
-            strcmp(root + only.name.len - 5, suffix) == 0)
+        if (only.name.len > 5 && strcmp(root + only.name.len - 5, suffix) == 0)
             only.name.len -= 5;
+        type = type_of_root(doc, only.name);
+        if (type == NULL) {
+            name_roots(t, doc, only.name);
+            return TOOL_USAGE;
+        }
+        if (strcmp(type, "text") != 0)
+            fprintf(stderr,
+                    "yjs: %s: what is in root %.*s looks like type "
+                    "%s\n",
+                    t->files[0], (int)only.name.len, root, type);
     } else {
         (void)yjs_doc_visit_roots(doc, look_for_text, &only);
         if (only.n != 1) {
@@ -216,7 +309,7 @@ static int find_text(const struct tool *t, yjs_doc *doc, struct yjs_type *out)
         }
     }
     rc = yjs_doc_root(doc, only.name, YJS_TYPE_TEXT, out);
-    return rc == YJS_OK ? TOOL_OK : tool_fail_at("--root", 0, rc);
+    return rc == YJS_OK ? TOOL_OK : tool_fail_doc("--root", doc, rc);
 }
 
 static int print_text(struct tool *t,
@@ -232,9 +325,11 @@ static int print_text(struct tool *t,
         return code;
     code = find_text(t, doc, &type);
     if (code == TOOL_OK) {
+        tool_phase(t->files[0], "writing", 0);
         rc = form(doc, type, out);
+        tool_phase_end();
         if (rc != YJS_OK)
-            code = tool_fail_at(t->files[0], 0, rc);
+            code = tool_fail_doc(t->files[0], doc, rc);
     }
     yjs_doc_free(doc);
     return code;
@@ -296,7 +391,7 @@ static int on_delete(void *ctx, struct yjs_id first, uint64_t len)
 }
 
 /* {"clocks":{"40":4},"deletes":{"40":[[1,1]]}} */
-static int list_snapshot(const struct tool *t, const struct yjs_bytes *bytes)
+static int list_snapshot(struct tool *t, const struct yjs_bytes *bytes)
 {
     struct yjs_update_options opt = tool_options(YJS_FORMAT_V1);
     char *text = NULL;
@@ -323,19 +418,22 @@ int tool_snapshot(struct tool *t)
 {
     struct yjs_bytes out = {NULL, 0, {NULL, NULL}};
     yjs_doc *doc = NULL;
-    int code = load(t, &doc), rc;
+    int code, rc;
 
+    if (t->json && t->to != 0)
+        return tool_fail("snapshot", TOOL_USAGE,
+                         "--json prints the same whatever --to says");
+    code = load(t, &doc);
     if (code != TOOL_OK)
         return code;
-    rc = yjs_snapshot_encode(
-        doc, t->to == YJS_FORMAT_V2 && !t->json ? YJS_FORMAT_V2 : YJS_FORMAT_V1,
-        &out);
-    yjs_doc_free(doc);
+    rc = yjs_snapshot_encode(doc, t->to != 0 ? t->to : YJS_FORMAT_V1, &out);
     if (rc != YJS_OK)
-        return tool_fail_at(t->files[0], 0, rc);
-    if (!t->json)
-        return tool_write_bytes(t, &out);
-    code = list_snapshot(t, &out);
+        code = tool_fail_doc(t->files[0], doc, rc);
+    else if (t->json)
+        code = list_snapshot(t, &out);
+    else
+        code = tool_write(t, out.data, out.len, true);
+    yjs_doc_free(doc);
     yjs_bytes_free(&out);
     return code;
 }

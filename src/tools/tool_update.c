@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * tool_update.c: commands on updates alone: dump, merge, diff, sv, convert.
+ * tool_update.c: commands on updates alone: dump, merge, diff, sv, convert,
+ * compact.
  */
 #include "tools/tool.h"
 
@@ -17,8 +18,7 @@ static struct yjs_span span_of(const struct tool_file *file)
 
 static int print_line(void *ctx, const char *text)
 {
-    (void)ctx;
-    return puts(text) == EOF ? TOOL_IO : 0;
+    return fprintf(ctx, "%s\n", text) < 0 ? TOOL_IO : 0;
 }
 
 int tool_dump(struct tool *t)
@@ -26,16 +26,20 @@ int tool_dump(struct tool *t)
     struct tool_file file;
     struct yjs_update_options opt;
     struct yjs_update_error err = {0, 0};
+    FILE *out = NULL;
     int code = tool_read_update(t, t->files[0], &file), rc;
 
     if (code != TOOL_OK)
         return code;
     opt = tool_options(file.format);
-    rc = yjs_update_dump(span_of(&file), &opt, 0, print_line, NULL, &err);
-    if (rc < 0)
-        code = tool_fail_at(file.name, err.offset, rc);
-    else if (rc != 0 || fflush(stdout) != 0)
-        code = tool_fail("stdout", TOOL_IO, "cannot write");
+    out = tool_out(t);
+    if (out == NULL) {
+        code = TOOL_IO;
+    } else {
+        rc = yjs_update_dump(span_of(&file), &opt, 0, print_line, out, &err);
+        if (rc < 0)
+            code = tool_fail_at(file.name, err.offset, rc);
+    }
     tool_file_free(&file);
     return code;
 }
@@ -43,112 +47,97 @@ int tool_dump(struct tool *t)
 /* -------------------------------------------------------------------- merge */
 
 struct inputs {
-    struct tool_file *files;
-    size_t n_files;
-    struct yjs_span *spans;
-    const struct tool_file **owner; /* of each span */
-    size_t n, cap;
+    struct tool_log *logs; /* of a file that is one update, a log of that */
+    size_t n_logs;
+    struct yjs_span *updates;
+    size_t n;
 };
 
-static bool add_span(struct inputs *in, struct yjs_span span,
-                     const struct tool_file *owner)
+static int read_input(struct tool *t, const char *name, struct tool_log *log)
 {
-    if (in->n == in->cap) {
-        size_t cap = in->cap == 0 ? 64 : in->cap * 2;
-        struct yjs_span *spans = realloc(in->spans, cap * sizeof(*spans));
-        const struct tool_file **owners;
+    int code;
 
-        if (spans == NULL)
-            return false;
-        in->spans = spans;
-        owners = realloc(in->owner, cap * sizeof(*owners));
-        if (owners == NULL)
-            return false;
-        in->owner = owners;
-        in->cap = cap;
-    }
-    in->owner[in->n] = owner;
-    in->spans[in->n++] = span;
-    return true;
+    if (t->as_log)
+        return tool_read_log(t, name, log);
+    code = tool_read_update(t, name, &log->file);
+    if (code != TOOL_OK)
+        return code;
+    log->updates = malloc(sizeof(*log->updates));
+    if (log->updates == NULL)
+        return tool_fail(name, TOOL_LIMIT, "out of memory");
+    log->updates[0] = span_of(&log->file);
+    log->n = 1;
+    return TOOL_OK;
 }
 
-static int add_log(struct inputs *in, const struct tool_file *file)
-{
-    struct yjs_span span;
-    size_t at = 0;
-    int code = TOOL_OK;
-
-    while (tool_log_next(file, &at, &span, &code))
-        if (!add_span(in, span, file))
-            return tool_fail(file->name, TOOL_LIMIT, "out of memory");
-    return code;
-}
-
-static int read_inputs(struct tool *t, struct inputs *in,
-                       enum yjs_format *format)
+static int read_inputs(struct tool *t, struct inputs *in)
 {
     int code = TOOL_OK;
-    size_t i;
+    size_t i, n = 0;
 
-    in->files = calloc(t->n_files, sizeof(*in->files));
-    if (in->files == NULL)
+    in->logs = calloc(t->n_files, sizeof(*in->logs));
+    if (in->logs == NULL)
         return tool_fail("merge", TOOL_LIMIT, "out of memory");
     for (i = 0; i < t->n_files && code == TOOL_OK; i++) {
-        struct tool_file *file = &in->files[i];
+        struct tool_log *log = &in->logs[in->n_logs++];
 
-        code = t->as_log ? tool_read(t->files[i], file)
-                         : tool_read_update(t, t->files[i], file);
-        if (code != TOOL_OK)
-            break;
-        in->n_files++;
-        if (t->as_log) {
-            code = add_log(in, file);
-            continue;
-        }
-        if (i > 0 && file->format != *format)
-            return tool_fail(file->name, TOOL_BAD_DATA,
+        code = read_input(t, t->files[i], log);
+        in->n += log->n;
+        if (code == TOOL_OK && log->file.format != in->logs[0].file.format)
+            code = tool_fail(log->file.name, TOOL_BAD_DATA,
                              "is of another format than those before it");
-        *format = file->format;
-        if (!add_span(in, span_of(file), file))
-            code = tool_fail(file->name, TOOL_LIMIT, "out of memory");
     }
-    return code;
+    if (code != TOOL_OK)
+        return code;
+    in->updates = malloc((in->n + 1) * sizeof(*in->updates));
+    if (in->updates == NULL)
+        return tool_fail("merge", TOOL_LIMIT, "out of memory");
+    for (i = 0; i < in->n_logs; n += in->logs[i].n, i++)
+        if (in->logs[i].n > 0)
+            memcpy(in->updates + n, in->logs[i].updates,
+                   in->logs[i].n * sizeof(*in->updates));
+    return TOOL_OK;
 }
 
 /* "byte N" of the file that the update is in. */
 static int fail_in(const struct inputs *in, struct yjs_update_error err, int rc)
 {
-    const struct tool_file *file;
+    size_t i, index = err.index;
 
-    if (in->n == 0 || err.index >= in->n)
-        return tool_fail_at("merge", err.offset, rc);
-    file = in->owner[err.index];
-    return tool_fail_at(
-        file->name,
-        (size_t)(in->spans[err.index].data - file->data) + err.offset, rc);
+    for (i = 0; i < in->n_logs; index -= in->logs[i].n, i++) {
+        const struct tool_log *log = &in->logs[i];
+
+        if (index < log->n)
+            return tool_fail_at(
+                log->file.name,
+                (size_t)(log->updates[index].data - log->file.data) +
+                    err.offset,
+                rc);
+    }
+    return tool_fail_at("merge", err.offset, rc);
 }
 
 int tool_merge(struct tool *t)
 {
-    struct inputs in = {NULL, 0, NULL, NULL, 0, 0};
-    enum yjs_format format = t->format != 0 ? t->format : YJS_FORMAT_V1;
+    struct inputs in = {NULL, 0, NULL, 0};
     struct yjs_update_options opt;
     struct yjs_update_error err = {0, 0};
     struct yjs_bytes out = {NULL, 0, {NULL, NULL}};
-    int code = read_inputs(t, &in, &format), rc;
+    int code = read_inputs(t, &in), rc;
     size_t i;
 
     if (code == TOOL_OK) {
-        opt = tool_options(format);
-        rc = yjs_update_merge(in.spans, in.n, &opt, &err, &out);
+        opt = tool_options(in.logs[0].file.format);
+        tool_phase(in.logs[0].file.name, "merging", 0);
+        rc = yjs_update_merge(in.updates, in.n, &opt, &err, &out);
+        tool_phase_end();
         code = rc != YJS_OK ? fail_in(&in, err, rc)
-                            : tool_write_bytes(t, &out);
+                            : tool_write_update(t, &out, opt.format);
     }
-    for (i = 0; i < in.n_files; i++)
-        tool_file_free(&in.files[i]);
-    free(in.files);
-    free(in.spans);
-    free(in.owner);
+    for (i = 0; i < in.n_logs; i++)
+        tool_log_free(&in.logs[i]);
+    free(in.logs);
+    free(in.updates);
     return code;
 }
 
@@ -156,7 +145,7 @@ int tool_merge(struct tool *t)
 
 int tool_diff(struct tool *t)
 {
-    struct tool_file file, sv = {NULL, NULL, 0, YJS_FORMAT_V1};
+    struct tool_file file, sv;
     struct yjs_update_options opt;
     struct yjs_update_error err = {0, 0};
     struct yjs_bytes out = {NULL, 0, {NULL, NULL}};
@@ -167,14 +156,15 @@ int tool_diff(struct tool *t)
     code = tool_read_update(t, t->files[0], &file);
     if (code != TOOL_OK)
         return code;
-    code = tool_read(t->sv, &sv);
+    code = tool_read_sv(t, t->sv, &sv);
     if (code == TOOL_OK) {
         opt = tool_options(file.format);
+        tool_phase(file.name, "comparing", 0);
         rc = yjs_update_diff(span_of(&file), span_of(&sv), &opt, &err, &out);
-        code = rc != YJS_OK
-                   ? tool_fail_at(err.index == 1 ? sv.name : file.name,
-                                  err.offset, rc)
-                   : tool_write_bytes(t, &out);
+        tool_phase_end();
+        code = rc != YJS_OK ? tool_fail_at(err.index == 1 ? sv.name : file.name,
+                                           err.offset, rc)
+                            : tool_write_update(t, &out, file.format);
     }
     tool_file_free(&file);
     tool_file_free(&sv);
@@ -192,9 +182,11 @@ int tool_compact(struct tool *t)
     if (code != TOOL_OK)
         return code;
     opt = tool_options(file.format);
+    tool_phase(file.name, "compacting", 0);
     rc = yjs_update_compact(span_of(&file), &opt, &err, &out);
+    tool_phase_end();
     code = rc != YJS_OK ? tool_fail_at(file.name, err.offset, rc)
-                        : tool_write_bytes(t, &out);
+                        : tool_write_update(t, &out, file.format);
     tool_file_free(&file);
     return code;
 }
@@ -212,21 +204,23 @@ static uint64_t next_number(const uint8_t **p)
 }
 
 /* A state vector that the library made, as a JSON object. */
-static int print_sv(const struct yjs_bytes *sv)
+static int print_sv(struct tool *t, const struct yjs_bytes *sv)
 {
+    FILE *out = tool_out(t);
     const uint8_t *p = sv->data;
     uint64_t n = next_number(&p), i;
 
-    printf("{");
+    if (out == NULL)
+        return TOOL_IO;
+    fprintf(out, "{");
     for (i = 0; i < n; i++) {
         uint64_t client = next_number(&p);
 
-        printf("%s\"%" PRIu64 "\":%" PRIu64, i > 0 ? "," : "", client,
-               next_number(&p));
+        fprintf(out, "%s\"%" PRIu64 "\":%" PRIu64, i > 0 ? "," : "", client,
+                next_number(&p));
     }
-    printf("}\n");
-    return fflush(stdout) == 0 ? TOOL_OK
-                               : tool_fail("stdout", TOOL_IO, "cannot write");
+    fprintf(out, "}\n");
+    return TOOL_OK;
 }
 
 int tool_sv(struct tool *t)
@@ -240,11 +234,13 @@ int tool_sv(struct tool *t)
     if (code != TOOL_OK)
         return code;
     opt = tool_options(file.format);
+    tool_phase(file.name, "counting", 0);
     rc = yjs_update_state_vector(span_of(&file), &opt, &err, &out);
+    tool_phase_end();
     if (rc != YJS_OK)
         code = tool_fail_at(file.name, err.offset, rc);
     else if (t->json)
-        code = print_sv(&out);
+        code = print_sv(t, &out);
     else
         code = tool_write(t, out.data, out.len, true);
     yjs_bytes_free(&out);
@@ -267,9 +263,11 @@ int tool_convert(struct tool *t)
     if (code != TOOL_OK)
         return code;
     opt = tool_options(file.format);
+    tool_phase(file.name, "converting", 0);
     rc = yjs_update_convert(span_of(&file), t->to, &opt, &err, &out);
+    tool_phase_end();
     code = rc != YJS_OK ? tool_fail_at(file.name, err.offset, rc)
-                        : tool_write_bytes(t, &out);
+                        : tool_write_update(t, &out, t->to);
     tool_file_free(&file);
     return code;
 }

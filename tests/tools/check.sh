@@ -2,48 +2,8 @@
 # SPDX-License-Identifier: MIT
 # The tool `yjs`, command by command: output, exit codes, error texts. The
 # bytes it works on were written by npm yjs.
-set -u
-yjs=${builddir:-.}/yjs
-dir=$(mktemp -d)
-trap 'rm -rf "$dir"' EXIT
-yjs=$(cd "$(dirname "$yjs")" && pwd)/yjs
-cd "$dir" || exit 99
-number=0 failed=0
-
-# is NAME WANT GOT
-is() {
-    number=$((number + 1))
-    if [ "$2" = "$3" ]; then
-        echo "ok $number - $1"
-    else
-        echo "not ok $number - $1"
-        printf '# want %s\n# got  %s\n' "$2" "$3"
-        failed=$((failed + 1))
-    fi
-}
-
-# hex HEX: those bytes.
-hex() {
-    rest=$1
-    while [ -n "$rest" ]; do
-        tail=${rest#??}
-        # shellcheck disable=SC2059  # the format is the byte
-        printf "\\$(printf '%03o' "0x${rest%"$tail"}")"
-        rest=$tail
-    done
-}
-
-same() { # NAME A B
-    is "$1" "$(od -An -tx1 "$2" | tr -d ' \n')" \
-        "$(od -An -tx1 "$3" | tr -d ' \n')"
-}
-
-code() { # NAME CODE COMMAND...
-    name=$1 want=$2
-    shift 2
-    "$@" >out 2>err </dev/null
-    is "$name: exit code" "$want" "$?"
-}
+# shellcheck source=tests/tools/lib.sh
+. "$(dirname "$0")/lib.sh"
 
 # "abc" of client 40, then "d" behind it, then "b" deleted
 hex 01012800040104746578740361626300 >a
@@ -142,7 +102,7 @@ is "names byte and reason" \
 head -c 28 log >shortlog
 code "a truncated log" 1 "$yjs" log shortlog
 is "names the place of the record" \
-    "yjs: shortlog: byte 20: the input ends inside a value" "$(cat err)"
+    "yjs: shortlog: record 2: byte 20: the input ends inside a value" "$(cat err)"
 hex 0102280004010474657874036162632800 >bad
 code "a malformed update" 1 "$yjs" merge a bad
 is "names the file" "bad" "$(cut -d: -f2 err | tr -d ' ')"
@@ -156,5 +116,4 @@ code "a wrong root" 2 "$yjs" json a --root=text
 code "a full disk" 3 "$yjs" merge a -o /dev/full
 code "help" 0 "$yjs" --help
 code "version" 0 "$yjs" --version
-echo "1..$number"
-exit "$((failed > 0))"
+finish

@@ -1,4 +1,9 @@
 # SPDX-License-Identifier: MIT
 # The command-line tool, from outside.
-dist_check_SCRIPTS += tests/tools/check.sh
-TESTS += tests/tools/check.sh
+tool_tests = \
+	tests/tools/check.sh \
+	tests/tools/formats.sh \
+	tests/tools/options.sh
+dist_check_SCRIPTS += $(tool_tests)
+EXTRA_DIST += tests/tools/lib.sh
+TESTS += $(tool_tests)
