@@ -5,6 +5,7 @@ EXTRA_DIST += \
 	docs/SECURITY.md \
 	tests/abuse/check.sh \
 	tests/abuse/http.test.mjs \
+	tests/abuse/idle.mjs \
 	tests/abuse/messages.test.mjs \
 	tests/abuse/probe.mjs \
 	tests/abuse/resources.test.mjs \

@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /* Abuse of what the machine has: connections, descriptors, memory. */
 import fs from 'node:fs'
-import { execFileSync } from 'node:child_process'
+import { execFileSync, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { fileURLToPath } from 'node:url'
 import { assert } from '../support/harness.mjs'
-import { OP, RawSocket, Wire, binaryPush, frame } from '../support/net.mjs'
+import { OP, RawSocket, Wire, binaryPush, frame, readResponse, requestText } from '../support/net.mjs'
 import { RawPoll } from '../support/longpoll.mjs'
 import { freshTopic } from '../support/clients.mjs'
 import { Y } from '../support/modules.mjs'
 import { syncStep1, syncUpdate, textUpdate } from '../support/updates.mjs'
+import { parsePrometheus } from '../support/prometheus.mjs'
 import { SCALE, HEADER, abuse, cpu, from, many, resident } from './stage.mjs'
 
 console.log(HEADER)
@@ -23,23 +26,30 @@ const vmSize = d => Number(/^VmSize:\s+(\d+) kB$/m.exec(
 abuse('idle connections', {
   limits: SCALE < 10 ? [] : 'connections', keys: { head_timeout: '60s' }, seconds: 120
 }, async d => {
-  /* We are one process as well, with as many descriptors. */
-  const room = fs.readFileSync('/proc/self/limits', 'utf8')
-  const most = Number(/Max open files\s+(\d+)/.exec(room)[1]) - 200
-  const n = Math.min(2000 * SCALE, most)
+  const n = 2000 * SCALE
+  /* A connection that stands already is served, however many do. */
+  const wire = await Wire.open(d.where())
+  const ask = async () => {
+    wire.write(requestText('GET', '/metrics'))
+    const { body } = await readResponse(wire)
+    return parsePrometheus(body.toString()).value('roomd_connections{transport="head"}')
+  }
+  await ask()
   const before = resident(d)
-  let refused = 0
-  const wires = []
-  await many(n, 200, async i => {
-    try {
-      wires.push(await from(`127.0.1.${1 + i % 250}`, d.port))
-    } catch (err) { refused++ }
-  })
-  const open = await gauge(d, 'roomd_connections{transport="head"}')
+  const crowds = Array.from({ length: Math.ceil(n / 5000) }, () => spawn(process.execPath,
+    [fileURLToPath(new URL('idle.mjs', import.meta.url)), d.port, Math.min(n, 5000)],
+    { stdio: ['pipe', 'pipe', 'inherit'] }))
+  const told = await Promise.all(crowds.map(async crowd => {
+    const [line] = await once(crowd.stdout, 'data')
+    return JSON.parse(line)
+  }))
+  const refused = told.reduce((sum, one) => sum + one.refused, 0)
+  const open = await ask()
   const grown = resident(d) - before
-  wires.forEach(w => w.destroy())
-  while (await gauge(d, 'roomd_connections{transport="head"}') > 0);
-  return `${n} connections from 250 addresses that say nothing: ${open} held ` +
+  crowds.forEach(crowd => crowd.stdin.end())
+  while (await ask() > 0);
+  wire.destroy()
+  return `${n} connections from ${250 * crowds.length} addresses that say nothing: ${open} held ` +
     `(${Math.round(grown / open)} bytes each), ${refused} refused`
 })
 

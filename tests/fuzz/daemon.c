@@ -355,8 +355,9 @@ static const char *const versions[] = {"vsn=2.0.0", "vsn=1.0.0", "",
 static void upgrade(struct peer *p, uint8_t arg, const uint8_t *piece,
                     size_t len)
 {
+    /* asked twice, nobody knows which one was heard */
+    p->v1 = !p->asked && (arg % 4 == 1 || arg % 4 == 2);
     p->asked = true;
-    p->v1 = arg % 4 == 1 || arg % 4 == 2;
     mind(p, piece, len);
     say(p,
         "GET /socket/websocket?%s%.*s HTTP/1.1\r\nhost: a.example\r\n"
