@@ -56,7 +56,7 @@ enum {
     SHED_PER_TICK = 16,
     MEMORY_RESERVE = 1 << 20,
     SECOND_SIGNAL_MS = 500,
-    OTHER_DESCRIPTORS = 64, /* files, epolls, log, reserve */
+    OTHER_DESCRIPTORS = 128, /* files, epolls, log, reserve; who is told no */
     RANDOM_SECRET_BYTES = 64
 };
 
