@@ -63,11 +63,14 @@ static bool walk(const struct client_policy *policy, struct http_span value,
                  struct address *out)
 {
     struct http_span element;
+    struct address named;
     while (take_last(&value, &element)) {
         if (policy->header == CLIENT_FORWARDED)
             element = forwarded_for(element);
-        if (!element.p || !address_parse(out, element.p, element.len))
-            return true; /* "unknown", or a name of the proxy's own */
+        if (!element.p || !address_parse(&named, element.p, element.len) ||
+            !address_known(&named))
+            return true; /* "unknown", "::", or a name of the proxy's own */
+        *out = named;
         if (!address_list_has(&policy->trusted, out))
             return true;
     }

@@ -54,6 +54,19 @@ START_TEST(a_trusted_proxy_names_the_client)
 }
 END_TEST
 
+/* Who is "::" would be nobody, and counted by no limit of an address. */
+START_TEST(the_unspecified_address_names_nobody)
+{
+    header = CLIENT_X_FORWARDED_FOR;
+    ck_assert_str_eq(client("10.0.0.0/8", "10.0.0.1",
+                            "X-Forwarded-For: ::, 10.0.0.9\r\n"),
+                     "10.0.0.9");
+    ck_assert_str_eq(client("10.0.0.1", "10.0.0.1",
+                            "X-Forwarded-For: [::]:80\r\n"),
+                     "10.0.0.1");
+}
+END_TEST
+
 START_TEST(what_the_client_claims_stands_left_and_is_not_believed)
 {
     header = CLIENT_X_FORWARDED_FOR;
@@ -142,6 +155,7 @@ END_TEST
 
 SUITE_MAIN("client", nobody_is_believed_by_default,
            a_trusted_proxy_names_the_client,
+           the_unspecified_address_names_nobody,
            what_the_client_claims_stands_left_and_is_not_believed,
            through_a_chain_of_trusted_proxies,
            what_cannot_be_read_ends_the_walk, forwarded,
