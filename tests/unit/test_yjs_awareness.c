@@ -269,38 +269,38 @@ static struct yjs_span span(const char *s)
 START_TEST(test_own_state)
 {
     static const struct yjs_span no_state = {NULL, 0};
-    yjs_awareness *aw, *friend;
+    yjs_awareness *mine, *friend;
     struct heard h = {0, ""}, all = {0, ""}, far = {0, ""};
     struct yjs_bytes out = {0};
     struct yjs_span json;
     uint64_t me = 7;
 
-    ck_assert_int_eq(yjs_awareness_new(NULL, &aw), YJS_OK);
+    ck_assert_int_eq(yjs_awareness_new(NULL, &mine), YJS_OK);
     ck_assert_int_eq(yjs_awareness_new(NULL, &friend), YJS_OK);
-    ck_assert_int_eq(yjs_awareness_set(aw, 7, no_state, 1, hear, &h), YJS_OK);
-    ck_assert_int_eq(yjs_awareness_set(aw, 7, span("{]"), 1, hear, &h),
+    ck_assert_int_eq(yjs_awareness_set(mine, 7, no_state, 1, hear, &h), YJS_OK);
+    ck_assert_int_eq(yjs_awareness_set(mine, 7, span("{]"), 1, hear, &h),
                      YJS_ERR_MALFORMED);
-    ck_assert_int_eq(yjs_awareness_set(aw, (uint64_t)1 << 53, span("{}"), 1,
+    ck_assert_int_eq(yjs_awareness_set(mine, (uint64_t)1 << 53, span("{}"), 1,
                                        hear, &h), YJS_ERR_RANGE);
-    ck_assert(!yjs_awareness_state(aw, 7, &json));
-    ck_assert_int_eq(yjs_awareness_set(aw, 9, span("1"), 1, hear, &h), YJS_OK);
-    ck_assert_int_eq(yjs_awareness_set(aw, 7, span("{}"), 2, hear, &h), YJS_OK);
-    ck_assert_int_eq(yjs_awareness_set(aw, 7, span("[2]"), 3, hear, &h),
+    ck_assert(!yjs_awareness_state(mine, 7, &json));
+    ck_assert_int_eq(yjs_awareness_set(mine, 9, span("1"), 1, hear, &h), YJS_OK);
+    ck_assert_int_eq(yjs_awareness_set(mine, 7, span("{}"), 2, hear, &h), YJS_OK);
+    ck_assert_int_eq(yjs_awareness_set(mine, 7, span("[2]"), 3, hear, &h),
                      YJS_OK);
-    ck_assert(yjs_awareness_state(aw, 7, &json));
+    ck_assert(yjs_awareness_state(mine, 7, &json));
     ck_assert_uint_eq(json.len, 3);
     ck_assert_int_eq(memcmp(json.data, "[2]", 3), 0);
-    ck_assert_int_eq(yjs_awareness_encode(aw, &me, 1, &out), YJS_OK);
+    ck_assert_int_eq(yjs_awareness_encode(mine, &me, 1, &out), YJS_OK);
     ck_assert_int_eq(yjs_awareness_apply(friend, out.data, out.len, 3, hear,
                                          &far), YJS_OK);
     ck_assert_str_eq(far.text, "+7@2[2] ");
-    yjs_awareness_visit(aw, hear, &all);
+    yjs_awareness_visit(mine, hear, &all);
     ck_assert_str_eq(all.text, "+9@11 +7@2[2] ");
-    ck_assert_int_eq(yjs_awareness_set(aw, 7, no_state, 4, hear, &h), YJS_OK);
+    ck_assert_int_eq(yjs_awareness_set(mine, 7, no_state, 4, hear, &h), YJS_OK);
     ck_assert_str_eq(h.text, "+9@11 +7@1{} =7@2[2] -7@3 ");
-    ck_assert(!yjs_awareness_state(aw, 7, &json));
+    ck_assert(!yjs_awareness_state(mine, 7, &json));
     yjs_bytes_free(&out);
-    yjs_awareness_free(aw);
+    yjs_awareness_free(mine);
     yjs_awareness_free(friend);
 }
 END_TEST
