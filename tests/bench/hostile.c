@@ -501,7 +501,14 @@ static void *counted(void *ctx, void *ptr, size_t size)
     return block + 2;
 }
 
-enum how { APPLY, APPLY_V2, JSON, MERGE, COMPACT };
+enum how {
+    APPLY,
+    APPLY_V2,    /* the input is v2 */
+    APPLY_AS_V2, /* it is made v2 first, and that not measured */
+    JSON,
+    MERGE,
+    COMPACT
+};
 
 struct result {
     double ms;
@@ -539,8 +546,9 @@ static int run_doc(enum how how, const struct input *in, struct heap *heap,
     for (i = 0; i < in->n && rc == YJS_OK; i++) {
         struct yjs_span u = update_at(in, i);
 
-        rc = how == APPLY_V2 ? yjs_apply_update_v2(doc, u.data, u.len, NULL)
-                             : yjs_apply_update(doc, u.data, u.len, NULL);
+        rc = how == APPLY_V2 || how == APPLY_AS_V2
+                 ? yjs_apply_update_v2(doc, u.data, u.len, NULL)
+                 : yjs_apply_update(doc, u.data, u.len, NULL);
     }
     if (rc == YJS_OK && how == JSON)
         rc = yjs_doc_to_json(doc, "t:text,m:map", &out);
@@ -571,6 +579,27 @@ static int run_updates(enum how how, const struct input *in, struct heap *heap)
     return rc;
 }
 
+static void make_v2(struct input *in)
+{
+    struct input v2 = {NULL, 0, 0, NULL, 0, 0};
+    size_t i, k;
+
+    for (i = 0; i < in->n; i++) {
+        struct yjs_bytes u;
+
+        if (yjs_update_convert(update_at(in, i), YJS_FORMAT_V2, NULL, NULL,
+                               &u) != YJS_OK)
+            die("no v2 of it");
+        for (k = 0; k < u.len; k++)
+            put(&v2, u.data[k]);
+        end(&v2);
+        yjs_bytes_free(&u);
+    }
+    free(in->data);
+    free(in->ends);
+    *in = v2;
+}
+
 static struct result measure(enum how how, void (*make)(struct input *, size_t),
                              size_t n, int runs)
 {
@@ -579,6 +608,8 @@ static struct result measure(enum how how, void (*make)(struct input *, size_t),
     int i;
 
     make(&in, n);
+    if (how == APPLY_AS_V2)
+        make_v2(&in);
     r.bytes = in.len;
     for (i = 0; i < runs; i++) {
         struct heap heap = {0, 0};
@@ -624,6 +655,8 @@ static const struct hostile_case {
      "kept in order; `pending_bytes`"},
     {"delete set of n known ranges", ranges_known, 50000, APPLY,
      "two structs a range; `doc_bytes`"},
+    {"... in v2", ranges_known, 50000, APPLY_AS_V2,
+     "the same; `doc_bytes`"},
     {"... and compacted", ranges_known, 50000, COMPACT, 0},
     {"n pairs cut in halves", pairs_cut, 5000, APPLY, 0},
     {"... and compacted", pairs_cut, 5000, COMPACT, 0},
