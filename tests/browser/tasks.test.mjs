@@ -168,6 +168,7 @@ test('by keyboard alone', async t => {
   await keyboard.press('Tab')
   await keyboard.press('Enter')
   await a.shows([])
+  await a.until(() => document.activeElement.matches('[aria-label="New task"]'))
 })
 
 test('what others write into the list cannot break the page or run', async t => {

@@ -24,7 +24,8 @@ const ended = (transaction: IDBTransaction): Promise<void> => new Promise((resol
   transaction.onabort = () => reject(transaction.error ?? new Error("the device dropped a change"));
 });
 
-const open = (name: string): Promise<IDBDatabase> => {
+// Where there is none (a server, a sandboxed frame) it rejects, and throws nothing.
+const open = async (name: string): Promise<IDBDatabase> => {
   const request = indexedDB.open(name);
   request.onupgradeneeded = () => {
     request.result.createObjectStore(UPDATES, { autoIncrement: true });

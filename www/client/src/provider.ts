@@ -233,11 +233,7 @@ export class RoomdProvider extends ObservableV2<ProviderEvents> {
   #join(): void {
     const channel = this.channel = this.socket.channel(this.roomname, (() => this.#params()) as object);
     const current = () => this.channel === channel;
-    const presence = new Presence(channel);
-    presence.onSync(() => {
-      this.presence = presence.list((id: string, entry: { metas: PresenceEntry["metas"] }) => ({ id, metas: entry.metas }));
-      this.emit("presence", [this.presence]);
-    });
+    let presence: Presence | undefined;
     channel.onError((reason) => {
       if (!current()) return;
       if (reason && (reason as { source?: string }).source !== "transport") this.#fail("channel", reason);
@@ -257,8 +253,22 @@ export class RoomdProvider extends ObservableV2<ProviderEvents> {
     channel.on("read_only", (payload) => this.#setReadOnly(payload?.read_only !== false));
     this.#status("connecting");
     channel.join()
-      .receive("ok", (reply) => current() && this.#joined(reply ?? {}))
+      .receive("ok", (reply) => {
+        if (!current()) return;
+        presence ??= this.#count(channel);
+        this.#joined(reply ?? {});
+      })
       .receive("error", (reason) => current() && this.#fail("join", reason));
+  }
+
+  // Only once joined: what comes before is about an earlier join to the same room.
+  #count(channel: Channel): Presence {
+    const presence = new Presence(channel);
+    presence.onSync(() => {
+      this.presence = presence.list((id: string, entry: { metas: PresenceEntry["metas"] }) => ({ id, metas: entry.metas }));
+      this.emit("presence", [this.presence]);
+    });
+    return presence;
   }
 
   #joined(reply: { state?: ArrayLike<number>; read_only?: boolean }): void {
@@ -339,15 +349,17 @@ export class RoomdProvider extends ObservableV2<ProviderEvents> {
 
   #push(event: string, bytes: Uint8Array): void {
     if (this.channel?.state !== "joined") return;
-    this.channel.push(event, bytes.buffer as unknown as object).receive("error", (reason) => this.#refused(reason));
+    this.channel.push(event, bytes.buffer as unknown as object).receive("error", (reason) => this.#refused(reason, bytes[0] === SYNC));
   }
 
   #pushUpdate(update: Uint8Array): void {
     this.channel?.push("update", { data: Array.from(update) }).receive("error", (reason) => this.#refused(reason));
   }
 
-  #refused(reason: unknown): void {
+  // What was refused stays pending, until the server asks for what it lacks.
+  #refused(reason: unknown, change = true): void {
     if ((reason as { reason?: string } | undefined)?.reason === "read_only") this.#setReadOnly(true);
+    else if (change) this.#told = false;
     this.#fail("rejected", reason);
   }
 
@@ -386,7 +398,7 @@ export class RoomdProvider extends ObservableV2<ProviderEvents> {
       const upTo = this.#changes;
       const sent = this.#synced && this.#told && this.channel?.state === "joined" && this.socket.ping(() => {
         this.#confirming = false;
-        this.#setPending(this.#changes - upTo);
+        if (this.#told) this.#setPending(this.#changes - upTo);
         this.#confirm();
       });
       if (!sent) this.#confirming = false;
@@ -419,6 +431,7 @@ export class RoomdProvider extends ObservableV2<ProviderEvents> {
     if (this.readOnly === state) return;
     this.readOnly = state;
     if (state) this.#setPending(0);
+    else this.resync();
     this.emit("read-only", [state]);
   }
 

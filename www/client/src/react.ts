@@ -192,7 +192,12 @@ export const usePhoenixYjs = (roomId: string, options?: ProviderOptions): Phoeni
   }, [room.status]);
   const actions = useMemo(() => {
     const list = () => lastOfEach(array.toJSON() as Task[]);
-    const idOf = (task: string | number) => (typeof task === "number" ? list()[task]?.id : task);
+    // Pages with an older hook may have numbers as ids.
+    const idOf = (task: string | number) => {
+      if (typeof task !== "number") return task;
+      const tasks = list();
+      return (tasks.find((other) => (other.id as unknown) === task) ?? tasks[task])?.id;
+    };
     /** Takes out every copy of a task; gives the one that counts. */
     const take = (id: string): [Task | undefined, number] => {
       const all = array.toJSON() as Task[];

@@ -3,7 +3,7 @@ import { IDBFactory, IDBKeyRange, IDBObjectStore as FakeStore } from "fake-index
 import { IndexeddbPersistence } from "y-indexeddb";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import * as Y from "yjs";
-import { RoomdProvider, connect, type PersistenceFactory } from "../src/index.js";
+import { RoomdProvider, RoomdSocket, connect, type PersistenceFactory } from "../src/index.js";
 import { DeviceStore, offline } from "../src/offline.js";
 import { FakeServer, FakeWebSocket } from "./fake.js";
 
@@ -190,4 +190,15 @@ test("the provider calls a change stored only when it is", async () => {
   expect(text(again).toString()).toBe("edit");
   provider.destroy();
   socket.disconnect();
+});
+
+test("where nothing can be stored, as on a server, it is told and not thrown", async () => {
+  vi.stubGlobal("indexedDB", undefined);
+  const doc = new Y.Doc();
+  const socket = new RoomdSocket("ws://server/socket");
+  const provider = new RoomdProvider(socket, "room:1", doc, { connect: false, persistence: offline });
+  await provider.whenLoaded;
+  expect(provider).toMatchObject({ stored: false, error: { code: "offline" } });
+  provider.destroy();
+  doc.destroy();
 });

@@ -147,13 +147,19 @@ test("tells of a refused join and goes on trying", async () => {
   expect(provider).toMatchObject({ status: "connected", error: null, synced: true });
 });
 
-test("tells of a rejected edit", async () => {
+test("tells of a rejected edit, and does not call it saved", async () => {
   const { provider, text } = join();
   await settle();
-  server.refuseUpdates = { reason: "invalid update" };
+  server.refuseUpdates = { reason: "update too large" };
   text.insert(0, "x");
-  await settle();
-  expect(provider.error).toEqual({ code: "rejected", reason: { reason: "invalid update" } });
+  await settle(2000);
+  expect(provider.error).toEqual({ code: "rejected", reason: { reason: "update too large" } });
+  expect(provider.pending).toBe(1);
+  server.refuseUpdates = null;
+  provider.resync();
+  await settle(2000);
+  expect(provider.pending).toBe(0);
+  expect(server.doc("room:1").getText("t").toString()).toBe("x");
 });
 
 test("a read-only room takes no edits from here, and shows those of others", async () => {
@@ -172,6 +178,11 @@ test("a read-only room takes no edits from here, and shows those of others", asy
   expect(reader.provider.pending).toBe(0);
   expect(reader.text.toString()).toContain("theirs");
   expect(server.doc("room:1").getText("t").toString()).toBe("theirs");
+  for (const socket of server.sockets) server.push(socket, "room:1", "read_only", { read_only: false });
+  await settle();
+  expect(seen).toEqual([true, false]);
+  expect(server.doc("room:1").getText("t").toString()).toBe(reader.text.toString());
+  expect(writer.text.toString()).toBe(reader.text.toString());
 });
 
 test("a message that cannot be read is an error, not a crash", async () => {
@@ -262,6 +273,17 @@ test("leaves without a trace", async () => {
 
 test("presence is what the server says", async () => {
   const { provider } = join();
+  await settle();
+  expect(provider.presence).toEqual([{ id: "me", metas: [{ phx_ref: "1", online_at: "1" }] }]);
+});
+
+test("presence has nobody of an earlier join to the room", async () => {
+  const { provider } = join();
+  await settle();
+  provider.disconnect();
+  provider.connect();
+  const late = { joins: { me: { metas: [{ phx_ref: "0" }] } }, leaves: {} };
+  for (const socket of server.sockets) socket.deliver(JSON.stringify([null, null, "room:1", "presence_diff", late]));
   await settle();
   expect(provider.presence).toEqual([{ id: "me", metas: [{ phx_ref: "1", online_at: "1" }] }]);
 });

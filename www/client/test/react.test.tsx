@@ -108,6 +108,12 @@ test("a task that two changed at once is shown once", async () => {
   await act(async () => hook.updateTask("1", { text: "a3" }));
   expect(element.textContent).toBe("a3,b");
   expect(array.length).toBe(2);
+  const made = 1700000000000;
+  await act(async () => array.push([{ id: made, text: "c" }]));
+  await act(async () => hook.updateTask(made, { text: "c2" }));
+  expect(element.textContent).toBe("a3,b,c2");
+  await act(async () => hook.deleteTask(made));
+  expect(element.textContent).toBe("a3,b");
 });
 
 test("hooks for shared types, presence, awareness and health", async () => {

@@ -42,10 +42,13 @@ test("quotes and code keep what is in them", () => {
 
 test("what looks like Markdown is escaped", () => {
   expect(doc(p(text("# no *stars* [or](links) <b> 1. \\")))).toBe("\\# no \\*stars\\* \\[or\\](links) \\<b\\> 1. \\\\\n");
+  expect(doc(p(text("## no heading")), p(text("---")), p(text("&lt;, R&D, ~~here~~")))).toBe("\\## no heading\n\n\\---\n\n\\&lt;, R&D, \\~\\~here\\~\\~\n");
+  expect(doc(p(text("a"), { type: "hardBreak" }, text("===")), p(text("    no code")))).toBe("a\\\n\\===\n\nno code\n");
   expect(doc(p(text("12) no list")), p(text("- nor here")))).toBe("12\\) no list\n\n\\- nor here\n");
 });
 
 test("links", () => {
   expect(doc(p({ type: "text", text: "here", marks: [{ type: "link", attrs: { href: "https://example.org/a b>" } }] })))
     .toBe("[here](<https://example.org/a b%3E>)\n");
+  expect(doc(p(text("so!"), { type: "text", text: "here", marks: [{ type: "link", attrs: { href: "/a" } }] }))).toBe("so\\![here](</a>)\n");
 });

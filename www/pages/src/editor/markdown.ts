@@ -10,9 +10,11 @@ export interface Node {
   content?: Node[];
 }
 
+// What means something anywhere, and what only does at the start of a line: lists, headings, rules.
 const escapeText = (text: string): string =>
-  text.replace(/[\\`*_[\]<>]/g, "\\$&").replace(/^(\s*)([#+-]|\d+[.)])(?=\s|$)/gm, (_all, space: string, mark: string) =>
-    space + (mark.length > 1 ? `${mark.slice(0, -1)}\\${mark.slice(-1)}` : `\\${mark}`)).replace(/^(\s*)~~~/gm, "$1\\~~~");
+  text.replace(/[\\`*_~[\]<>]|&(?=#?\w+;)/g, "\\$&")
+    .replace(/^(\s*)(#+(?=\s|$)|[+-](?=\s|$)|-+(?=\s*$)|=+(?=\s*$))/gm, "$1\\$2")
+    .replace(/^(\s*\d+)([.)])(?=\s|$)/gm, "$1\\$2");
 
 const fence = (text: string): string => {
   const longest = Math.max(0, ...(text.match(/`+/g) ?? []).map((run) => run.length));
@@ -30,7 +32,9 @@ const wrappers: Record<string, [string, string]> = {
   bold: ["**", "**"], italic: ["*", "*"], strike: ["~~", "~~"], underline: ["<u>", "</u>"],
 };
 
-const inline = (nodes: Node[] = []): string => nodes.map((node) => {
+const isLink = (node?: Node) => node?.marks?.find((mark) => mark.type === "link");
+
+const inline = (nodes: Node[] = []): string => nodes.map((node, i) => {
   if (node.type === "hardBreak") return "\\\n";
   const text = node.text ?? inline(node.content);
   const marks = node.marks ?? [];
@@ -43,7 +47,9 @@ const inline = (nodes: Node[] = []): string => nodes.map((node) => {
     const wrapper = wrappers[mark.type];
     if (wrapper) out = wrapper[0] + out + wrapper[1];
   }
-  const link = marks.find((mark) => mark.type === "link");
+  const link = isLink(node);
+  // "!" before a link would make it a picture.
+  if (!link && !after && isLink(nodes[i + 1])) out = out.replace(/!$/, "\\!");
   if (link) out = `[${out}](<${String(link.attrs?.href ?? "").replace(/[<>\n]/g, encodeURIComponent)}>)`;
   return before + out + after;
 }).join("");
@@ -66,7 +72,8 @@ const block = (node: Node): string => {
       const ticks = fence(text).padEnd(3, "`");
       return `${ticks}${String(node.attrs?.language ?? "")}\n${text}\n${ticks}`;
     }
-    default: return inline(node.content);
+    // Four spaces in front would make it code.
+    default: return inline(node.content).replace(/^[ \t]+/, "");
   }
 };
 

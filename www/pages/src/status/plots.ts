@@ -81,13 +81,13 @@ export class Bars {
 
   draw(pairs: [number | null, number][]): void {
     const most = Math.max(1, ...pairs.map(([, count]) => count));
-    let floor = 0;
+    let floor = -1; // a room that its last member has left stays a while
     this.#list.replaceChildren(...pairs.map(([bound, count]) => {
       const label = bound === null ? `over ${floor}` : bound <= floor + 1 ? `${bound}` : `${floor + 1} to ${bound}`;
       floor = bound ?? floor;
       const bar = h("i", {});
       bar.style.width = `${(count / most) * 100}%`;
-      return h("li", {}, h("span", {}, `${label} ${label === "1" ? "member" : "members"}`), h("span", { class: "track" }, bar), h("b", {}, formats.count(count)));
+      return h("li", {}, h("span", {}, `${label} members`), h("span", { class: "track" }, bar), h("b", {}, formats.count(count)));
     }));
   }
 }

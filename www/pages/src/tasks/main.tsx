@@ -173,6 +173,16 @@ const Tasks = () => {
     moveTask(id, to);
     requestAnimationFrame(() => list.current?.querySelector<HTMLElement>(`[data-task="${CSS.escape(id)}"] .grip`)?.focus());
   };
+  // Who deletes by keyboard goes on at the next task, not at the top of the page.
+  const removed = (index: number) => requestAnimationFrame(() => {
+    if (document.activeElement !== document.body) return;
+    const buttons = list.current?.querySelectorAll<HTMLElement>(".remove") ?? [];
+    (buttons[Math.min(index, buttons.length - 1)] ?? document.querySelector<HTMLElement>(".field"))?.focus();
+  });
+  const clear = () => {
+    handle.doc.transact(() => tasks.forEach((task) => task.completed && deleteTask(task.id)));
+    removed(0);
+  };
   return (
     <>
       <div className="head">
@@ -189,12 +199,12 @@ const Tasks = () => {
           <Row key={task.id ?? index} task={task} index={index} count={tasks.length}
             editors={others.filter((who) => who.editing === task.id)}
             dragging={drag?.id === task.id} mark={markOf(task)}
-            update={(changes) => updateTask(task.id ?? index, changes)} remove={() => deleteTask(task.id ?? index)}
+            update={(changes) => updateTask(task.id ?? index, changes)} remove={() => { deleteTask(task.id ?? index); removed(index); }}
             move={(to) => move(task.id, to)} setEditing={(editing) => setHere({ editing })} onGrab={grab(task.id)} />
         ))}
       </ul>
       {done > 0 && (
-        <button className="clear" type="button" onClick={() => handle.doc.transact(() => tasks.forEach((task) => task.completed && deleteTask(task.id)))}>
+        <button className="clear" type="button" onClick={clear}>
           Clear what is done
         </button>
       )}
