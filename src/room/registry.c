@@ -172,11 +172,11 @@ static uint64_t used(const struct registry *r)
 static void give_back(struct registry *r)
 {
     uint64_t now = used(r);
+    if (now > r->used_most) /* at each tick: what came may go before a look */
+        r->used_most = now;
     if (r->now_ms < r->give_back_at)
         return;
     r->give_back_at = r->now_ms + GIVE_BACK_MS;
-    if (now > r->used_most)
-        r->used_most = now;
     bool freed = r->used_most - now >= GIVE_BACK_WORTH;
     if (!freed && !r->look_again && r->now_ms < r->give_back_late_at)
         return;

@@ -283,8 +283,10 @@ START_TEST(test_own_state)
     ck_assert_int_eq(yjs_awareness_set(mine, (uint64_t)1 << 53, span("{}"), 1,
                                        hear, &h), YJS_ERR_RANGE);
     ck_assert(!yjs_awareness_state(mine, 7, &json));
-    ck_assert_int_eq(yjs_awareness_set(mine, 9, span("1"), 1, hear, &h), YJS_OK);
-    ck_assert_int_eq(yjs_awareness_set(mine, 7, span("{}"), 2, hear, &h), YJS_OK);
+    ck_assert_int_eq(yjs_awareness_set(mine, 9, span("1"), 1, hear, &h),
+                     YJS_OK);
+    ck_assert_int_eq(yjs_awareness_set(mine, 7, span("{}"), 2, hear, &h),
+                     YJS_OK);
     ck_assert_int_eq(yjs_awareness_set(mine, 7, span("[2]"), 3, hear, &h),
                      YJS_OK);
     ck_assert(yjs_awareness_state(mine, 7, &json));
