@@ -89,6 +89,7 @@ const QUERY_AWARENESS = 3;
 const CONFIRM_MS = 300;
 /** Hidden for longer than this, a page asks again for what it may have missed. */
 const HIDDEN_MS = 20000;
+const TAB_MS = 2000;
 const UNSAVED = "roomd-unsaved";
 
 const message = (type: number, write: (encoder: encoding.Encoder) => void): Uint8Array => {
@@ -131,6 +132,7 @@ export class RoomdProvider extends ObservableV2<ProviderEvents> {
   #storing = 0;
   #confirming = false;
   #confirmTimer: ReturnType<typeof setTimeout> | undefined;
+  #tabTimer: ReturnType<typeof setTimeout> | undefined;
   #resyncTimer: ReturnType<typeof setInterval> | undefined;
   #socketRefs: string[];
   #hiddenAt = 0;
@@ -211,6 +213,7 @@ export class RoomdProvider extends ObservableV2<ProviderEvents> {
     clearInterval(this.#resyncTimer);
     clearTimeout(this.#confirmTimer);
     this.disconnect();
+    clearTimeout(this.#tabTimer);
     this.socket.off(this.#socketRefs);
     this.doc.off("update", this.#onUpdate);
     this.awareness.off("update", this.#onAwareness);
@@ -225,9 +228,13 @@ export class RoomdProvider extends ObservableV2<ProviderEvents> {
   /** Asks the server for whatever may be missing here, and tells it what may be missing there. */
   resync(): void {
     if (this.channel?.state !== "joined" || this.protocol === "update") return;
-    this.#push("yjs_sync", message(SYNC, (e) => writeSyncStep1(e, this.doc)));
+    this.#sync();
     this.#push("yjs", message(QUERY_AWARENESS, () => {}));
     this.#announce();
+  }
+
+  #sync(): void {
+    if (this.protocol !== "update") this.#push("yjs_sync", message(SYNC, (e) => writeSyncStep1(e, this.doc)));
   }
 
   #join(): void {
@@ -324,6 +331,11 @@ export class RoomdProvider extends ObservableV2<ProviderEvents> {
       if (fromServer && step === messageYjsSyncStep1) {
         if (this.readOnly) return null;
         this.#told = true;
+      }
+      // Another tab may have no way to the server.
+      if (!fromServer && step !== messageYjsSyncStep1) {
+        clearTimeout(this.#tabTimer);
+        this.#tabTimer = setTimeout(() => this.#sync(), TAB_MS);
       }
     } else if (type === AWARENESS) {
       applyAwarenessUpdate(this.awareness, decoding.readVarUint8Array(decoder), this);

@@ -78,7 +78,8 @@ const fromBase64 = (text: string): ArrayBuffer => {
 /** `http:` becomes `ws:`; what is relative is taken from the page. `/socket` stays, phoenix.js knows it. */
 const socketUrl = (url: string): string => {
   if (/^(\/|wss?:)/.test(url)) return url.replace(/\/$/, "");
-  const base = typeof document === "undefined" ? undefined : document.baseURI;
+  // On a server, where nothing connects, any base will do.
+  const base = typeof document === "undefined" ? "http://localhost" : document.baseURI;
   const { protocol, host, pathname } = new URL(url, base);
   return `${protocol === "https:" || protocol === "wss:" ? "wss" : "ws"}://${host}${pathname.replace(/\/$/, "")}`;
 };

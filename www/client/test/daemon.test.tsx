@@ -117,6 +117,23 @@ run("the README's first example", async () => {
   await inStep(provider, "room:readme");
 }, 120000);
 
+// Two tabs of one browser, one of which has lost its way to the server.
+run("what another tab tells of reaches the server", async () => {
+  const topic = `y_doc_room:tabs-${++rooms}`;
+  const [away, here] = [0, 1].map(() => new RoomdProvider(connect(url), topic, new Y.Doc()));
+  const far = await samePage(topic);
+  await Promise.all([away!.whenSynced, here!.whenSynced]);
+  away!.socket.disconnect();
+  away!.doc.getText("t").insert(0, "only here");
+  await vi.waitFor(() => expect(far.doc.getText("t").toString()).toBe("only here"), WAIT);
+  far.leave();
+  for (const provider of [away!, here!]) {
+    provider.destroy();
+    provider.socket.disconnect();
+    provider.doc.destroy();
+  }
+}, 120000);
+
 const changes = [...document_("docs/MIGRATION.md").matchAll(/```diff\n([\s\S]*?)```/g)]
   .map(([, block]) => block!.split("\n").filter((line) => line.startsWith("+")).map((line) => line.slice(1)).join("\n"));
 

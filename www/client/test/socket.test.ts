@@ -47,6 +47,10 @@ test("a slash at the end of a ws address is no part of it", async () => {
   expect(server.urls[0]).toMatch(/^ws:\/\/server\/socket\/websocket\?/);
 });
 
+test("a relative address does no harm where there is no page, as on a server", () => {
+  expect(() => new RoomdSocket("socket")).not.toThrow();
+});
+
 test("asks for a token at every connect", async () => {
   let n = 0;
   const socket = open(undefined, { authToken: async () => `token${++n}` });
