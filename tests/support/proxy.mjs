@@ -8,7 +8,7 @@
  *   reset    the connection is reset
  *   hang     nothing is answered, ever
  *   swallow  the handshake goes through, frames from the client do not
- *   cut      all goes through, and is cut after 100 to 500 ms
+ *   cut      all goes through, and is cut 100 to 500 ms after the handshake
  */
 import net from 'node:net'
 import { EventEmitter } from 'node:events'
@@ -88,7 +88,10 @@ export class Proxy extends EventEmitter {
     if (pair.upgrade && this.mode === 'swallow') client.resume()
     else client.pipe(upstream)
     client.resume()
-    if (pair.upgrade && this.mode === 'cut') this.cutLater(pair)
+    if (pair.upgrade && this.mode === 'cut') {
+      /* not before: a client that was never connected falls back by itself */
+      upstream.once('data', () => this.cutLater(pair))
+    }
   }
 
   /* As if it had seen enough of what it does not like. */
