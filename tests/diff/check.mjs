@@ -114,12 +114,14 @@ const sameJson = (want, bytes) => {
 
 /* The engine keeps values of embeds and formats as JSON, so -0 and infinities
  * that a hostile text spells are 0 and null also in v2, as they are in v1. */
+const ODD = ['7d40', '7c7f800000', '7cff800000'].map(n => Buffer.from(n, 'hex'))
 const sameThroughV1 = (want, got) => {
   const a = toldUpdates(want)
   const b = toldUpdates(got)
   return a.length === b.length && a.every((u, i) => u.local === b[i].local &&
-    u.v1.equals(b[i].v1) &&
-    Buffer.from(Y.convertUpdateFormatV1ToV2(u.v1)).equals(b[i].v2))
+    u.v1.equals(b[i].v1) && (u.v2.equals(b[i].v2) ||
+      (ODD.some(n => Buffer.from(u.v2).includes(n)) &&
+       Buffer.from(Y.convertUpdateFormatV1ToV2(u.v1)).equals(b[i].v2))))
 }
 
 const mismatch = ({ request, want }, got, lenient) => {

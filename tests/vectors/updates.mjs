@@ -90,9 +90,8 @@ const merge = vectors => {
     for (const format of [1, 2]) {
       const all = format === 1 ? updates
         : updates.map(u => Y.convertUpdateFormatV1ToV2(u))
-      const few = all.filter(u => u.length < 200).slice(0, 6)
-      const whole = FORMATS[format][0](few)
-      let some = few.filter(() => r.chance(0.6))
+      const whole = FORMATS[format][0](all.slice(0, 20))
+      let some = all.slice(0, 20).filter(() => r.chance(0.6))
       if (r.chance(0.5)) some = r.shuffle(some)
       if (r.chance(0.5)) some.push(whole)
       const merged = FORMATS[format][0](some)

@@ -89,6 +89,7 @@ const QUERY_AWARENESS = 3;
 const CONFIRM_MS = 300;
 /** Hidden for longer than this, a page asks again for what it may have missed. */
 const HIDDEN_MS = 20000;
+/** So long after the last word from another tab, the server is asked whether it knows. */
 const TAB_MS = 2000;
 const UNSAVED = "roomd-unsaved";
 

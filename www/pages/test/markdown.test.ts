@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+import { marked } from "marked";
 import { expect, test } from "vitest";
 import { toMarkdown, type Node } from "../src/editor/markdown.js";
 
@@ -45,6 +46,16 @@ test("what looks like Markdown is escaped", () => {
   expect(doc(p(text("## no heading")), p(text("---")), p(text("&lt;, R&D, ~~here~~")))).toBe("\\## no heading\n\n\\---\n\n\\&lt;, R&D, \\~\\~here\\~\\~\n");
   expect(doc(p(text("a"), { type: "hardBreak" }, text("===")), p(text("    no code")))).toBe("a\\\n\\===\n\nno code\n");
   expect(doc(p(text("12) no list")), p(text("- nor here")))).toBe("12\\) no list\n\n\\- nor here\n");
+});
+
+test("marks within a word are read back, whatever stands at their edges", () => {
+  const html = (...content: Node[]) => (marked.parse(doc(p(...content))) as string).trim();
+  expect(html(text("foo"), text("bar.", "bold"), text("baz"))).toBe("<p>foo<strong>bar.</strong>baz</p>");
+  expect(html(text("foo"), text("(bar", "italic"), text("baz"))).toBe("<p>foo<em>(bar</em>baz</p>");
+  expect(html(text("foo"), text("b", "bold"), text("c", "bold", "italic"), text("d"))).toBe("<p>foo<strong>b</strong><em><strong>c</strong></em>d</p>");
+  expect(html(text("a", "strike"), text("b", "italic"), text("c", "bold"))).toBe("<p><del>a</del><em>b</em><strong>c</strong></p>");
+  expect(html(text("a "), text("b.", "bold"), text(" c"))).toBe("<p>a <strong>b.</strong> c</p>");
+  expect(doc(p(text("foo"), text("bar", "bold"), text("baz")))).toBe("foo**bar**baz\n");
 });
 
 test("links", () => {

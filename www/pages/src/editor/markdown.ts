@@ -32,6 +32,14 @@ const wrappers: Record<string, [string, string]> = {
   bold: ["**", "**"], italic: ["*", "*"], strike: ["~~", "~~"], underline: ["<u>", "</u>"],
 };
 
+// What is meant to be read as a mark by what stands on both sides of it: it is
+// not where a sign or another mark touches it and a word goes on behind that.
+const tags: Record<string, string> = { bold: "strong", italic: "em", strike: "del" };
+
+const touched = (edge: string | undefined, near: Node | undefined, facing: string | undefined): boolean =>
+  !!edge && !!facing && !/\s/.test(facing) &&
+  (/[\p{P}\p{S}]/u.test(edge) || !!near?.marks?.some((mark) => mark.type in tags));
+
 const isLink = (node?: Node) => node?.marks?.find((mark) => mark.type === "link");
 
 const inline = (nodes: Node[] = []): string => nodes.map((node, i) => {
@@ -43,8 +51,12 @@ const inline = (nodes: Node[] = []): string => nodes.map((node, i) => {
   const [, before = "", core = "", after = ""] = /^(\s*)([\s\S]*?)(\s*)$/.exec(text) ?? [];
   if (!core) return text;
   let out = escapeText(core);
+  const [previous, next, letters] = [nodes[i - 1], nodes[i + 1], [...core]];
+  const html = (!before && touched(letters[0], previous, [...previous?.text ?? ""].at(-1))) ||
+    (!after && touched(letters.at(-1), next, [...next?.text ?? ""][0]));
   for (const mark of marks) {
-    const wrapper = wrappers[mark.type];
+    const tag = html && tags[mark.type];
+    const wrapper = tag ? [`<${tag}>`, `</${tag}>`] : wrappers[mark.type];
     if (wrapper) out = wrapper[0] + out + wrapper[1];
   }
   const link = isLink(node);
