@@ -204,8 +204,9 @@ static int apply_deletes(struct apply *a, struct yjs__reader *deletes)
     later->len = 0;
     if (deletes != NULL)
         rc = read_deletes(a->doc, deletes, later);
-    if (rc == YJS_OK)
-        rc = check_order(later);
+    if (rc != YJS_OK || (later->len == 0 && pending_ds(a)->len == 0))
+        return rc;
+    rc = check_order(later);
     return rc == YJS_OK ? retry_deletes(a, later) : rc;
 }
 
@@ -414,7 +415,7 @@ static void commit(struct apply *a, void *origin,
     check_client_id(doc);
     yjs__event_commit(doc, &event);
     if (result != NULL)
-        result->changed = event.main.any;
+        result->changed = event.any;
     commit_waits(a);
     doc->pending.grown = false;
     if (a->pending.ptr != doc->pending.data)

@@ -17,7 +17,8 @@
 
 void yjs__canon_init(struct yjs__canon *c, struct yjs__mem *mem, size_t depth)
 {
-    *c = (struct yjs__canon){.mem = mem, .depth = depth};
+    *c = (struct yjs__canon){.mem = mem};
+    yjs__canon_nesting(c, depth);
     yjs__writer_init(&c->out, mem, 0);
 }
 

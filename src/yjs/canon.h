@@ -31,7 +31,7 @@ struct yjs__item;
 /** Scratch of the canonicaliser, kept by whoever reads many values. */
 struct yjs__canon {
     struct yjs__mem *mem;
-    size_t depth;            /**< greatest nesting taken */
+    uint32_t depth;          /**< greatest nesting taken */
     bool via_any;            /**< JSON: as if it had been an Any meanwhile */
     bool exact;              /**< JSON: keep -0 and infinities */
     bool bigint;             /**< an int64 was read; the caller resets it */
@@ -42,6 +42,12 @@ struct yjs__canon {
     const struct yjs__item *mark;
     uint32_t mark_units, mark_bytes;
 };
+
+/** How deep values may nest from now on. */
+static inline void yjs__canon_nesting(struct yjs__canon *c, size_t depth)
+{
+    c->depth = depth < UINT32_MAX ? (uint32_t)depth : UINT32_MAX;
+}
 
 void yjs__canon_init(struct yjs__canon *c, struct yjs__mem *mem, size_t depth);
 /** Free the scratch; the struct stays usable. */

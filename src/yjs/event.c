@@ -84,8 +84,8 @@ static void encode(yjs_doc *doc, struct yjs__event *e)
 {
     struct yjs__told *told = &e->main;
 
-    told->any = doc->txn.touched.len > 0 || doc->txn.dels.len > 0;
-    if (!told->any || doc->on_update == NULL || doc->formats == 0)
+    told->any = e->any;
+    if (!told->any || doc->formats == 0)
         return;
     told->err = write_structs(doc, &told->v1);
     write_deletes(doc, &told->v1, &doc->txn.dels);
@@ -97,32 +97,35 @@ static void encode_cleaned(yjs_doc *doc, struct yjs__event *e)
     struct yjs__told *told = &e->cleaned;
 
     told->any = doc->txn.cleaned.len > 0;
-    if (!told->any || doc->on_update == NULL || doc->formats == 0)
+    if (!told->any || doc->formats == 0)
         return;
     yjs__write_u8(&told->v1, 0);
     write_deletes(doc, &told->v1, &doc->txn.cleaned);
     finish(doc, e, told);
 }
 
-static void init(yjs_doc *doc, struct yjs__event *e, struct yjs__told *told)
+static void init(struct yjs__event *e, struct yjs__told *told)
 {
     *told = (struct yjs__told){false, YJS_OK, {0}, {0}};
-    if (doc->on_update == NULL)
-        return;
     yjs__writer_init(&told->v1, &e->mem, 0);
     yjs__writer_init(&told->v2, &e->mem, 0);
 }
 
 void yjs__event_commit(yjs_doc *doc, struct yjs__event *event)
 {
-    if (doc->on_update != NULL)
+    event->any = doc->txn.touched.len > 0 || doc->txn.dels.len > 0;
+    event->told = doc->on_update != NULL;
+    if (event->told) {
         yjs__mem_init(&event->mem, &doc->mem.alloc, 0);
-    init(doc, event, &event->main);
-    init(doc, event, &event->cleaned);
+        init(event, &event->main);
+        init(event, &event->cleaned);
+    }
     yjs__cleanup_commit(doc);
-    encode(doc, event);
+    if (event->told)
+        encode(doc, event);
     yjs__cleanup_finish(doc);
-    encode_cleaned(doc, event);
+    if (event->told)
+        encode_cleaned(doc, event);
 }
 
 static struct yjs_span span_of(const struct yjs__told *told,
@@ -147,15 +150,15 @@ static void tell(yjs_doc *doc, struct yjs__told *told, void *origin,
         doc->on_update(doc->on_update_ctx, &event);
         doc->telling = false;
     }
-    if (told->v1.mem != NULL) {
-        yjs__writer_deinit(&told->v1);
-        yjs__writer_deinit(&told->v2);
-    }
+    yjs__writer_deinit(&told->v1);
+    yjs__writer_deinit(&told->v2);
 }
 
 void yjs__event_emit(yjs_doc *doc, struct yjs__event *event, void *origin,
                      bool local)
 {
+    if (!event->told)
+        return;
     tell(doc, &event->main, origin, local);
     tell(doc, &event->cleaned, NULL, true);
 }

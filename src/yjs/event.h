@@ -14,12 +14,14 @@
 #include "yjs/doc.h"
 
 struct yjs__told {
-    bool any; /**< something changed */
+    bool any;
     int err;
     struct yjs__writer v1, v2;
 };
 
 struct yjs__event {
+    bool any;  /**< something changed */
+    bool told; /**< somebody listens: the rest is in use */
     struct yjs__mem mem;
     struct yjs__told main, cleaned;
 };

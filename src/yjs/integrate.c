@@ -463,18 +463,21 @@ int yjs__integrate(yjs_doc *doc)
 {
     struct order o = {.doc = doc};
     size_t n = doc->txn.groups.len, i;
-    uint32_t ref;
+    uint32_t ref, only = 0;
     bool again = false;
     int rc = YJS_OK;
 
     if (n == 0)
         return YJS_OK;
-    o.targets = yjs__arena_alloc(&doc->txn.arena, n * sizeof(*o.targets));
+    o.targets = &only;
+    if (n > 1)
+        o.targets = yjs__arena_alloc(&doc->txn.arena, n * sizeof(*o.targets));
     if (o.targets == NULL)
         return doc->mem.err;
     for (i = 0; i < n; i++)
         o.targets[i] = (uint32_t)i;
-    yjs__sort(o.targets, n, sizeof(*o.targets), compare_groups, doc);
+    if (n > 1)
+        yjs__sort(o.targets, n, sizeof(*o.targets), compare_groups, doc);
     o.left = n;
     while (rc == YJS_OK && (again || next_struct(&o, &ref)))
         rc = try_struct(doc, &ref, &again);

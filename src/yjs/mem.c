@@ -92,13 +92,10 @@ int yjs__vec_reserve(struct yjs__mem *mem, struct yjs__vec *vec, size_t more,
     return yjs__mem_grow(mem, &vec->data, &vec->cap, vec->len + more, elem);
 }
 
-void yjs__vec_trim(struct yjs__mem *mem, struct yjs__vec *vec, size_t elem,
-                   size_t keep)
+void yjs__vec_free(struct yjs__mem *mem, struct yjs__vec *vec, size_t elem)
 {
-    vec->len = 0;
-    if (vec->cap * elem <= keep)
-        return;
     yjs__mem_free(mem, vec->data, vec->cap * elem);
+    vec->len = 0;
     vec->data = NULL;
     vec->cap = 0;
 }

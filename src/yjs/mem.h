@@ -74,9 +74,17 @@ static inline void *yjs__vec_add(struct yjs__mem *mem, struct yjs__vec *vec,
 YJS_MUST_USE int yjs__vec_reserve(struct yjs__mem *mem, struct yjs__vec *vec,
                                   size_t more, size_t elem);
 
+/** Forget the elements and give the memory back. */
+void yjs__vec_free(struct yjs__mem *mem, struct yjs__vec *vec, size_t elem);
+
 /** Forget the elements; give the memory back if it is over `keep` bytes. */
-void yjs__vec_trim(struct yjs__mem *mem, struct yjs__vec *vec, size_t elem,
-                   size_t keep);
+static inline void yjs__vec_trim(struct yjs__mem *mem, struct yjs__vec *vec,
+                                 size_t elem, size_t keep)
+{
+    vec->len = 0;
+    if (vec->cap * elem > keep)
+        yjs__vec_free(mem, vec, elem);
+}
 
 /** Memory that is given back all at once, for what one call needs. */
 struct yjs__arena {

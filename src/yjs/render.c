@@ -283,7 +283,7 @@ static int print_any(struct yjs__render *k, struct yjs_span any)
     struct yjs__reader r;
 
     yjs__reader_init(&r, any.data, any.len);
-    k->canon.depth = k->doc->limits.depth;
+    yjs__canon_nesting(&k->canon, k->doc->limits.depth);
     yjs__canon_any(&k->canon, &r);
     if (r.err == YJS_OK && yjs__read_left(&r) > 0)
         yjs__read_fail(&r, YJS_ERR_MALFORMED);
@@ -294,7 +294,7 @@ static int print_json(struct yjs__render *k, struct yjs_span json)
 {
     int rc;
 
-    k->canon.depth = k->doc->limits.depth;
+    yjs__canon_nesting(&k->canon, k->doc->limits.depth);
     rc = yjs__canon_json(&k->canon, (struct yjs__slice){json.data, json.len});
     if (rc == YJS_OK)
         yjs__write_bytes(&k->out, k->canon.out.data, k->canon.out.len);
