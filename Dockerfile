@@ -8,7 +8,7 @@ COPY . .
 RUN ./autogen.sh --prefix=/usr --sysconfdir=/etc && make -j"$(nproc)" && make install-strip DESTDIR=/out
 
 FROM debian:bookworm-slim
-RUN apt-get update && apt-get install -y --no-install-recommends libuv1 libwebsockets17 libwebsockets-evlib-uv libmicrohttpd12 libinih1 libssl3 zlib1g && rm -rf /var/lib/apt/lists/* && useradd --system --no-create-home --shell /usr/sbin/nologin roomd
+RUN apt-get update && apt-get install -y --no-install-recommends libuv1 libwebsockets17 libwebsockets-evlib-uv libmicrohttpd12 libinih1 libnettle8 zlib1g && rm -rf /var/lib/apt/lists/* && useradd --system --no-create-home --shell /usr/sbin/nologin roomd
 COPY --from=build /out/usr/bin/roomd /usr/bin/roomd
 COPY --from=build /out/etc/roomd.conf /etc/roomd.conf
 COPY --from=build /out/usr/share/roomd /usr/share/roomd

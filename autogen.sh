@@ -67,7 +67,7 @@ look_for_build_needs() {
     need_module libmicrohttpd libmicrohttpd-dev
     need_module inih libinih-dev
     need_module zlib zlib1g-dev
-    need_module libcrypto libssl-dev
+    need_module nettle nettle-dev
     need_module check check
     need_lws_uv
 }

@@ -102,13 +102,6 @@ void session_close(struct session *s, uint64_t now_ms)
     free(s);
 }
 
-const void *session_room(const struct session *s)
-{
-    if (list_empty(&s->channels))
-        return NULL;
-    return LIST_ENTRY(s->channels.next, struct channel, node)->member.room;
-}
-
 size_t session_channels(const struct session *s)
 {
     return s->count;

@@ -109,10 +109,6 @@ bool session_lag(struct session *s);
  *  within session_receive or ops. */
 void session_close(struct session *s, uint64_t now_ms);
 
-/** A name for the room it talked in last, NULL for none: whose sessions are
- *  told the same at the same time. Only to be compared and hashed. */
-const void *session_room(const struct session *s);
-
 /** Joined channels, for logs and limits. */
 size_t session_channels(const struct session *s);
 

@@ -24,7 +24,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#include <openssl/crypto.h>
 #include <uv.h>
 
 #include "base/buf.h"
@@ -252,7 +251,7 @@ static void make_token_key(struct server *s)
     env_random(random, sizeof random);
     token_key_init(&s->env.token, random, sizeof random, TRANSPORT_MOUNT,
                    instance);
-    OPENSSL_cleanse(random, sizeof random);
+    explicit_bzero(random, sizeof random);
 }
 
 /* pages */
@@ -448,11 +447,10 @@ static void on_websocket(void *arg, int fd, const struct connect_params *params)
     ws_adopt(s->ws, fd, params);
 }
 
-static void on_http(void *arg, int fd, const struct listener_request *request,
-                    const struct sockaddr *peer, socklen_t peer_len)
+static void on_http(void *arg, int fd, const struct listener_request *request)
 {
     struct server *s = arg;
-    http_adopt(s->http, fd, request, peer, peer_len);
+    http_adopt(s->http, fd, request);
 }
 
 static void on_parted(void *arg, void *keep, bool reset)
@@ -652,7 +650,7 @@ static void tear_down(struct server *s)
     flap_free(s->env.flap);
     address_list_deinit(&s->env.clients.trusted);
     config_deinit(&s->config);
-    OPENSSL_cleanse(&s->env.token, sizeof s->env.token);
+    explicit_bzero(&s->env.token, sizeof s->env.token);
     if (uv_loop_close(&s->loop) != 0)
         log_error("handles left on the loop");
 }

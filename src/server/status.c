@@ -6,7 +6,7 @@
 #include <string.h>
 #include <strings.h>
 
-#include <openssl/crypto.h>
+#include <nettle/memops.h>
 
 #include "base/buf.h"
 #include "base/counters.h"
@@ -94,7 +94,7 @@ void status_render(const struct metrics_state *state,
 
 static bool is_key(const char *key, const char *given, size_t len)
 {
-    return len == strlen(key) && CRYPTO_memcmp(key, given, len) == 0;
+    return len == strlen(key) && memeql_sec(key, given, len);
 }
 
 enum status_access status_access(const char *key, const struct http_head *head)

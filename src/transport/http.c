@@ -23,10 +23,8 @@
  * The pool of a connection must hold the head twice over, 72 bytes for each
  * header and cookie, and the head of the response; and MHD zeroes all of it
  * after each response. We know the head before MHD does, so there are daemons
- * with three sizes: parked polls of ordinary clients take the smallest. Of that
- * there are several, and polls of one room are in the same: they are resumed
- * together, and MHD then looks at the others' in vain (with 5,000 parked in
- * one daemon, for a fifth of all CPU time).
+ * with three sizes: those of ordinary clients take the smallest. Polls without
+ * an answer take none (http_wait.c).
  */
 #include "transport/http.h"
 
@@ -45,7 +43,7 @@
 #include "transport/http_request.h"
 #include "transport/poller.h"
 
-static const size_t pool_bytes[HTTP_SIZES] = {2560, 6144, 65536};
+static const size_t pool_bytes[HTTP_POOLS] = {2560, 6144, 65536};
 
 enum {
     HEADER_BYTES = 72,    /* MHD's record of a header, cookie or argument */
@@ -64,7 +62,10 @@ static uint64_t now_of(const struct http *http)
 
 static void on_longpoll_wake(struct lp_request *lp)
 {
-    http_request_wake(LIST_ENTRY(lp, struct http_request, lp));
+    if (lp->unread)
+        http_wait_wake(lp);
+    else
+        http_request_wake(LIST_ENTRY(lp, struct http_request, lp));
 }
 
 static const struct longpoll_ops longpoll_callbacks = {
@@ -196,6 +197,7 @@ bool http_turn(struct http *http)
 {
     bool busy = longpoll_turn(http->longpoll, now_of(http));
     resume_woken(http);
+    http_wait_deliver(http);
     for (int i = 0; i < HTTP_POOLS; i++) {
         if (!http->pools[i].due)
             continue;
@@ -226,35 +228,28 @@ static int size_for(const struct listener_request *request)
         records += head->query.p[c] == '&';
     size_t half = records * HEADER_BYTES + RESPONSE_BYTES;
     half = half > text ? half : text;
-    while (i < HTTP_SIZES - 1 && (request->more || pool_bytes[i] < 2 * half))
+    while (i < HTTP_POOLS - 1 && (request->more || pool_bytes[i] < 2 * half))
         i++;
     return i;
 }
 
-static struct http_pool *pool_for(struct http *http,
-                                  const struct listener_request *request)
-{
-    int size = size_for(request);
-    if (size > 0)
-        return &http->pools[HTTP_SHARDS + size - 1];
-    /* An address, of which the lowest bits tell nothing. */
-    uint64_t room =
-        (uintptr_t)longpoll_room(http->longpoll, request->head) >> 4;
-    return &http->pools[room * UINT64_C(0x9e3779b97f4a7c15) >> 32 &
-                        (HTTP_SHARDS - 1)];
-}
-
 void http_adopt(struct http *http, int fd,
-                const struct listener_request *request,
-                const struct sockaddr *peer, socklen_t peer_len)
+                const struct listener_request *request)
 {
-    struct http_pool *pool = pool_for(http, request);
-    struct http_conn *conn = http_conn_new(http, pool, fd, request);
-    pool->due = true;
-    /* Closes the socket itself when it refuses. */
-    if (MHD_add_connection(pool->mhd, fd, peer, peer_len) != MHD_YES &&
-        !conn->mhd)
-        http_conn_free(conn);
+    struct http_pool *pool = &http->pools[size_for(request)];
+    struct http_span length = http_head_get(request->head, "content-length");
+    struct http_arrival arrival = {
+        .fd = fd,
+        .peer = request->peer,
+        .consumed = request->consumed + request->head_len,
+        .countless = http_head_get(request->head, "transfer-encoding").p,
+        .first = request->first,
+        .keep = request->keep,
+    };
+    if (length.p)
+        arrival.consumed += strtoull(length.p, NULL, 10);
+    if (!http_wait_begin(http, pool, fd, request))
+        http_conn_start(http_conn_new(http, pool, &arrival));
 }
 
 void http_parted(struct http *http, void *keep, bool reset)
@@ -287,8 +282,7 @@ static bool pool_start(struct http *http, int number)
 {
     struct http_pool *pool = &http->pools[number];
     pool->http = http;
-    pool->mhd = start_mhd(
-        pool, pool_bytes[number < HTTP_SHARDS ? 0 : number - HTTP_SHARDS + 1]);
+    pool->mhd = start_mhd(pool, pool_bytes[number]);
     if (!pool->mhd)
         return false;
     const union MHD_DaemonInfo *info =
@@ -340,11 +334,12 @@ bool http_new(const struct http_options *options, struct http **out)
     http->pages_arg = options->pages_arg;
     list_init(&http->parked);
     list_init(&http->woken);
+    list_init(&http->waiting);
+    list_init(&http->ready);
     list_init(&http->arriving);
     list_init(&http->answered);
     list_init(&http->spent);
     http->dead = open_dead();
-    _Static_assert((HTTP_SHARDS & (HTTP_SHARDS - 1)) == 0, "it is a mask");
     bool ok = http->dead >= 0;
     for (int i = 0; i < HTTP_POOLS && ok; i++)
         ok = pool_start(http, i);
@@ -379,6 +374,7 @@ void http_stop(struct http *http)
         http_request_wake(LIST_ENTRY(node, struct http_request, node));
     }
     resume_woken(http);
+    http_wait_deliver(http);
     http_conn_bury_spent(http);
     for (int i = 0; i < HTTP_POOLS; i++)
         pool_stop(&http->pools[i]);

@@ -9,7 +9,6 @@
 
 #include <stdbool.h>
 #include <stddef.h>
-#include <sys/socket.h>
 
 struct address;
 struct buf;
@@ -57,8 +56,7 @@ bool http_new(const struct http_options *options, struct http **out);
 void http_set_listener(struct http *http, struct listener *listener);
 /** Takes `fd`, also on failure; the request is still in the socket. */
 void http_adopt(struct http *http, int fd,
-                const struct listener_request *request,
-                const struct sockaddr *peer, socklen_t peer_len);
+                const struct listener_request *request);
 /** listener_ops.parted */
 void http_parted(struct http *http, void *keep, bool reset);
 /** Let the library do what is due; true when something was. */

@@ -25,6 +25,7 @@
 #include "transport/http_request.h"
 
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -39,8 +40,8 @@
 #include "transport/env.h"
 #include "transport/tcp.h"
 
-/* Resuming makes MHD look at all suspended connections, the parked polls
- * among them: the spent ones are resumed together. */
+/* Resuming makes MHD look at all suspended connections: the spent ones are
+ * resumed together. */
 enum { BURY_MS = 50 };
 
 /* deadlines */
@@ -148,37 +149,47 @@ void http_keep_free(struct http_keep *keep, bool reset)
 /* coming */
 
 struct http_conn *http_conn_new(struct http *http, struct http_pool *pool,
-                                int fd,
-                                const struct listener_request *request)
+                                const struct http_arrival *arrival)
 {
     struct list *node, *next;
     LIST_FOREACH(node, next, &http->arriving) {
         struct http_conn *stale = LIST_ENTRY(node, struct http_conn, node);
-        if (stale->fd == fd) /* MHD dropped it without a word */
+        if (stale->fd == arrival->fd) /* MHD dropped it without a word */
             http_conn_free(stale);
     }
     struct http_conn *conn = mem_zalloc(sizeof *conn);
-    struct http_span length = http_head_get(request->head, "content-length");
     conn->http = http;
     conn->pool = pool;
-    conn->fd = fd;
-    conn->keep = request->keep;
-    conn->peer = request->peer;
+    conn->fd = arrival->fd;
+    conn->keep = arrival->keep;
+    conn->waited = arrival->waited;
+    conn->peer = arrival->peer;
     conn->visitor = visitors_enter(http->env->visitors, &conn->peer,
                                    env_now(http->env));
-    conn->consumed = request->consumed + request->head_len;
-    if (length.p)
-        conn->consumed += strtoull(length.p, NULL, 10);
-    if (http_head_get(request->head, "transfer-encoding").p)
-        conn->countless = true;
+    conn->consumed = arrival->consumed;
+    conn->countless = arrival->countless;
     conn->checked = true;
     if (conn->keep)
-        conn->keep->fd = fd;
+        conn->keep->fd = conn->fd;
     list_push(&http->arriving, &conn->node);
     counter_inc(http->env->counters, COUNTER_CONNECTIONS_HTTP);
-    if (request->first)
+    if (arrival->first)
         counter_inc(http->env->counters, COUNTER_OPENED_HTTP);
     return conn;
+}
+
+void http_conn_start(struct http_conn *conn)
+{
+    /* Nobody asks MHD who the peer is, and it may not be who it says. */
+    static const struct sockaddr_in nobody = {.sin_family = AF_INET};
+    struct http_pool *pool = conn->pool;
+    pool->due = true;
+    /* Closes the socket itself when it refuses. */
+    if (MHD_add_connection(pool->mhd, conn->fd,
+                           (const struct sockaddr *)&nobody,
+                           sizeof nobody) != MHD_YES &&
+        !conn->mhd)
+        http_conn_free(conn);
 }
 
 struct http_conn *http_conn_arrived(struct http_pool *pool,
@@ -203,6 +214,7 @@ void http_conn_free(struct http_conn *conn)
     list_remove(&conn->node);
     wheel_cancel(env->wheel, &conn->deadline);
     visitors_leave(conn->visitor, env_now(env));
+    http_wait_drop(conn->waited);
     if (!conn->spent) {
         http_keep_free(conn->keep, conn->mhd && tcp_lost(conn->fd));
         counter_dec(env->counters, COUNTER_CONNECTIONS_HTTP);

@@ -205,9 +205,15 @@ static bool reply_poll(struct http_request *r)
 static bool start_poll(struct http_request *r, const struct http_head *head)
 {
     struct http *http = r->conn->http;
+    struct http_wait *waited = r->conn->waited;
     r->gzip = gzip_accepted(http_head_get(head, "accept-encoding"));
-    r->lp.client = r->client;
     r->polled = true;
+    if (waited) {
+        r->conn->waited = NULL;
+        http_wait_take(waited, &r->lp);
+        return reply_poll(r);
+    }
+    r->lp.client = r->client;
     if (!longpoll_poll(http->longpoll, &r->lp, head, env_now(http->env)))
         return reply_poll(r);
     http_request_park(r);

@@ -25,15 +25,12 @@
 #include "transport/tcp.h"
 
 struct connect_params;
+struct http_wait;
 struct MHD_Connection;
 struct MHD_Daemon;
 struct MHD_Response;
 
-enum {
-    HTTP_SIZES = 3,   /**< of a connection's memory, see http.c */
-    HTTP_SHARDS = 16, /**< daemons of the smallest */
-    HTTP_POOLS = HTTP_SHARDS + HTTP_SIZES - 1
-};
+enum { HTTP_POOLS = 3 };
 
 /** One MHD daemon: all its connections have memory of one size. */
 struct http_pool {
@@ -59,7 +56,8 @@ struct http {
     struct list arriving, answered, spent; /**< http_conn.node */
     struct wheel_timer spent_timer;
     int dead; /**< a descriptor that reads as ended, see http_conn.c */
-    struct list parked, woken; /**< http_request.node */
+    struct list parked, woken;  /**< http_request.node */
+    struct list waiting, ready; /**< http_wait.node */
     size_t requests;
     bool stopping;
 };
@@ -74,6 +72,17 @@ struct http_keep {
     int fd;
 };
 
+/** A connection that MHD is to be given. */
+struct http_arrival {
+    int fd;
+    struct address peer;
+    uint64_t consumed; /**< as in http_conn */
+    bool countless;    /**< likewise */
+    bool first;        /**< request of its connection */
+    struct http_keep *keep;
+    struct http_wait *waited;
+};
+
 /** One stay of a connection with MHD: mostly for one request. */
 struct http_conn {
     struct http *http;
@@ -82,6 +91,7 @@ struct http_conn {
     struct list node;           /**< in arriving, answered or spent */
     struct wheel_timer deadline;
     struct http_keep *keep; /**< or NULL */
+    struct http_wait *waited; /**< the poll that it comes with, or NULL */
     struct visitor *visitor; /**< of the peer, or NULL */
     struct address peer;
     uint64_t consumed; /**< bytes of the connection that its requests make up,
@@ -136,10 +146,11 @@ void http_conn_phase(struct http_conn *conn, enum http_phase phase);
 void http_request_park(struct http_request *r);
 /** Harmless when not parked. */
 void http_request_wake(struct http_request *r);
-/** A connection that MHD is given now; found again by its descriptor. */
+/** A connection that MHD is given next; found again by its descriptor. */
 struct http_conn *http_conn_new(struct http *http, struct http_pool *pool,
-                                int fd,
-                                const struct listener_request *request);
+                                const struct http_arrival *arrival);
+/** Give it to MHD, which may close it at once. */
+void http_conn_start(struct http_conn *conn);
 /** MHD has it. NULL when nobody knows it. */
 struct http_conn *http_conn_arrived(struct http_pool *pool,
                                     struct MHD_Connection *mhd, int fd);
@@ -153,6 +164,19 @@ void http_conn_return_answered(struct http *http);
 void http_conn_bury_spent(struct http *http);
 /** Where the last response of a poll is tied to. */
 struct lp_link *http_conn_link(struct http_conn *conn);
+/** http_wait.c: polls without an answer, which MHD does not know of. False:
+ *  the request is none, and still the caller's. */
+bool http_wait_begin(struct http *http, struct http_pool *pool, int fd,
+                     const struct listener_request *request);
+/** There is an answer. */
+void http_wait_wake(struct lp_request *lp);
+/** Give MHD those that have one. */
+void http_wait_deliver(struct http *http);
+/** `into` is the poll from now on. */
+void http_wait_take(struct http_wait *w, struct lp_request *into);
+/** It will not be answered. NULL is accepted. */
+void http_wait_drop(struct http_wait *w);
+
 bool http_keep_lost(struct lp_link *link);
 void http_keep_free(struct http_keep *keep, bool reset);
 

@@ -263,16 +263,10 @@ static void give_to_http(struct head *head, size_t head_len, size_t have)
         .peer = head->peer,
         .keep = head->keep,
     };
-    struct sockaddr_storage peer;
-    socklen_t len = sizeof peer;
     int fd = head->fd;
     lower_mark(head);
-    if (getpeername(fd, (struct sockaddr *)&peer, &len) != 0) {
-        head_close(head); /* already gone */
-        return;
-    }
     head_unlink(head);
-    l->ops->http(l->arg, fd, &request, (const struct sockaddr *)&peer, len);
+    l->ops->http(l->arg, fd, &request);
 }
 
 /* Read exactly the head, so that a frame pipelined behind it stays in the

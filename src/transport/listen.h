@@ -13,7 +13,6 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <sys/socket.h>
 
 #include "base/address.h"
 
@@ -40,8 +39,7 @@ struct listener_ops {
     /** The head has been read from the socket; what follows it has not. */
     void (*websocket)(void *arg, int fd, const struct connect_params *params);
     /** The socket still holds all the bytes of the request. */
-    void (*http)(void *arg, int fd, const struct listener_request *request,
-                 const struct sockaddr *peer, socklen_t peer_len);
+    void (*http)(void *arg, int fd, const struct listener_request *request);
     /** `keep` will not come back: the connection is no longer HTTP, or over;
      *  by a reset of the peer's, or not. */
     void (*parted)(void *arg, void *keep, bool reset);

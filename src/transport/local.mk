@@ -11,6 +11,7 @@ libtransport_a_SOURCES = \
 	src/transport/http_drip.c \
 	src/transport/http_head.c src/transport/http_head.h \
 	src/transport/http_request.c src/transport/http_request.h \
+	src/transport/http_wait.c \
 	src/transport/inherit.c src/transport/inherit.h \
 	src/transport/listen.c src/transport/listen.h \
 	src/transport/longpoll.c src/transport/longpoll.h \

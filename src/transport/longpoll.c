@@ -33,7 +33,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <openssl/crypto.h>
+#include <nettle/memops.h>
 
 #include "base/blob.h"
 #include "base/buf.h"
@@ -275,21 +275,24 @@ static struct lp_session *find(struct longpoll *lp, const struct buf *token)
     uint8_t id[TOKEN_ID_BYTES];
     const char *text = token->data ? token->data : "";
     struct lp_session *s = named(lp, token);
-    if (s && CRYPTO_memcmp(s->token, text, TOKEN_CHARS) == 0)
+    if (s && memeql_sec(s->token, text, TOKEN_CHARS))
         return s->ended ? NULL : s;
     if (s || !token_verify(&lp->env->token, text, token->len, id))
         counter_inc(lp->env->counters, COUNTER_REFUSED_TOKEN);
     return NULL;
 }
 
-const void *longpoll_room(struct longpoll *lp, const struct http_head *head)
+bool longpoll_would_park(struct longpoll *lp, const struct http_head *head,
+                         const struct address *client)
 {
     struct buf token;
     buf_init(&token, TOKEN_CHARS + 1);
     struct lp_session *s =
         request_token(head, &token) == 1 ? named(lp, &token) : NULL;
+    bool known = s && !s->ended && !has_answer(s) &&
+                 memeql_sec(s->token, token.data, TOKEN_CHARS);
     buf_deinit(&token);
-    return s && !s->ended ? session_room(s->session) : NULL;
+    return known && connect_origin_ok(lp->env, head, client);
 }
 
 static bool full(struct longpoll *lp)
@@ -420,6 +423,15 @@ static void put_blob(struct buf *out, const struct blob *blob)
         buf_append(out, run.data, run.len);
         at += run.len;
     }
+}
+
+void longpoll_move(struct lp_request *from, struct lp_request *to)
+{
+    struct lp_session *s = from->session;
+    *to = *from;
+    if (s && s->poll == from)
+        s->poll = to;
+    *from = (struct lp_request){.state = LP_NEW};
 }
 
 /* Move messages into the response: at least one, at most the byte limit. */

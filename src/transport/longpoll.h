@@ -59,6 +59,7 @@ struct lp_request {
     int status;            /**< 0: messages, if there are any */
     struct address client;
     bool tokened;          /**< `id` is to be told as the session's token */
+    bool unread;           /**< the carrier's own mark */
     uint8_t id[16];
     size_t bytes;          /**< of the messages in flight */
     struct outq in_flight; /**< taken from the session, not yet known to be
@@ -78,13 +79,14 @@ struct longpoll *longpoll_new(struct transport_env *env,
 /** Every request must be finished. NULL is accepted. */
 void longpoll_free(struct longpoll *lp, uint64_t now);
 
-/** The room (see session_room) of the session that a request is for; NULL for
- *  none. */
-const void *longpoll_room(struct longpoll *lp, const struct http_head *head);
-
+/** Would longpoll_poll park it? Nothing changes. */
+bool longpoll_would_park(struct longpoll *lp, const struct http_head *head,
+                         const struct address *client);
 /** A GET. True: parked; false: LP_READY at once. */
 bool longpoll_poll(struct longpoll *lp, struct lp_request *request,
                    const struct http_head *head, uint64_t now);
+/** A poll that is parked or ready goes on as `to`, which is not in use. */
+void longpoll_move(struct lp_request *from, struct lp_request *to);
 /** Decide what a ready request is answered. Returns the bytes of its messages,
  *  which are in flight from now on. */
 size_t longpoll_take(struct longpoll *lp, struct lp_request *request);

@@ -3,22 +3,21 @@
  * a log. */
 #include "transport/token.h"
 
-#include <stdlib.h>
 #include <string.h>
 
-#include <openssl/crypto.h>
-#include <openssl/evp.h>
-#include <openssl/hmac.h>
+#include <nettle/hmac.h>
+#include <nettle/memops.h>
 
 #include "transport/base64.h"
 
 static void mac(const void *key, size_t key_len, const void *data, size_t len,
                 uint8_t out[TOKEN_MAC_BYTES])
 {
-    unsigned int out_len = 0;
-    if (!HMAC(EVP_sha256(), key, (int)key_len, data, len, out, &out_len) ||
-        out_len != TOKEN_MAC_BYTES)
-        abort(); /* libcrypto out of memory, or without SHA-256 */
+    struct hmac_sha256_ctx ctx;
+    hmac_sha256_set_key(&ctx, key_len, key);
+    hmac_sha256_update(&ctx, len, data);
+    hmac_sha256_digest(&ctx, TOKEN_MAC_BYTES, out);
+    explicit_bzero(&ctx, sizeof ctx);
 }
 
 void token_key_init(struct token_key *key, const void *secret,
@@ -29,7 +28,7 @@ void token_key_init(struct token_key *key, const void *secret,
     uint8_t stage[TOKEN_MAC_BYTES];
     mac(secret, secret_len, purpose, sizeof purpose, stage);
     mac(stage, sizeof stage, mount, strlen(mount), key->key);
-    OPENSSL_cleanse(stage, sizeof stage);
+    explicit_bzero(stage, sizeof stage);
     memcpy(key->instance, instance, sizeof key->instance);
 }
 
@@ -67,9 +66,8 @@ bool token_verify(const struct token_key *key, const char *token, size_t len,
         raw_len != TOKEN_BYTES)
         return false;
     mac(key->key, sizeof key->key, raw, SIGNED, want);
-    if (CRYPTO_memcmp(want, raw + SIGNED, sizeof want) != 0)
-        return false;
-    if (CRYPTO_memcmp(raw, key->instance, sizeof key->instance) != 0)
+    if (!memeql_sec(want, raw + SIGNED, sizeof want) ||
+        !memeql_sec(raw, key->instance, sizeof key->instance))
         return false;
     memcpy(out_id, raw + TOKEN_INSTANCE_BYTES, TOKEN_ID_BYTES);
     return true;

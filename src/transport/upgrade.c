@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <openssl/evp.h>
-#include <openssl/sha.h>
+#include <nettle/base64.h>
+#include <nettle/sha1.h>
 
 #include "base/counters.h"
 #include "base/log.h"
@@ -255,11 +255,14 @@ void upgrade_accept(struct http_span key, char out[UPGRADE_ACCEPT_CHARS + 1])
 {
     static const char magic[] = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
     char text[KEY_CHARS + sizeof magic];
-    unsigned char digest[SHA_DIGEST_LENGTH];
+    uint8_t digest[SHA1_DIGEST_SIZE];
+    struct sha1_ctx sha1;
     int n = snprintf(text, sizeof text, "%.*s%s", KEY_CHARS, key.p, magic);
-    if (!EVP_Digest(text, (size_t)n, digest, NULL, EVP_sha1(), NULL))
-        abort(); /* libcrypto out of memory, or without SHA-1 */
-    EVP_EncodeBlock((unsigned char *)out, digest, sizeof digest);
+    sha1_init(&sha1);
+    sha1_update(&sha1, (size_t)n, (const uint8_t *)text);
+    sha1_digest(&sha1, sizeof digest, digest);
+    base64_encode_raw(out, sizeof digest, digest);
+    out[UPGRADE_ACCEPT_CHARS] = '\0';
 }
 
 size_t upgrade_head(const struct connect_params *params,

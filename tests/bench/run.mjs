@@ -161,6 +161,7 @@ async function runPrograms (results) {
     const floor = (...list) => runJson(program('floor'), list.map(String))
     results.floor.push({
       paced: await floor(1000, 145, 1, 99, 8000, 1),
+      small: await floor(1000, 145, 1, 4, 150, 1),
       saturated: await floor(1000, 145, 0.5, 99, 0, 16)
     })
     results.micro.push(await runJson(program('micro'), []))

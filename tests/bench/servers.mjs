@@ -53,13 +53,25 @@ async function until (what, condition) {
   throw new Error(`waited in vain for ${what}`)
 }
 
+/* As in the container, an ordinary user: root brings in what looks users up.
+ * Where that user cannot read the build tree, it is root after all. */
+const setpriv = ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups']
+let asUser = null
+function ordinary () {
+  asUser ??= process.getuid() === 0 && spawnSync(setpriv[0],
+    [...setpriv.slice(1), roomdBinary, '--version']).status === 0
+    ? setpriv : []
+  return asUser
+}
+
 /* `wrap`: a command that roomd is started under. */
 export async function startRoomd ({
   settings = [], wrap = [], preload = null
 } = {}) {
   const args = ['--config=/dev/null', '--port=0', '--log-level=warning',
     `--www=${path.join(sourceDir, 'www')}`, ...settings.map(s => `--set=${s}`)]
-  const [command, ...rest] = [...wrap, roomdBinary, ...args]
+  const [command, ...rest] =
+    [...(wrap.length ? wrap : ordinary()), roomdBinary, ...args]
   const env = Object.fromEntries(Object.entries(process.env).filter(
     ([name]) => !/^(ROOMD_|PORT$|PHX_|SECRET_KEY|MIX_)/.test(name)))
   if (preload) env.LD_PRELOAD = preload

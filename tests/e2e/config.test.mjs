@@ -91,7 +91,7 @@ test('SECRET_KEY_BASE shorter than 64 bytes is refused; none is a warning', asyn
   assert.match(short.stderr, /SECRET_KEY_BASE/)
   assert.ok(!short.stderr.includes('too short'), 'the secret is not printed')
   const d = await ownRoomd(t, {}, { env: { SECRET_KEY_BASE: '' } })
-  assert.match(d.log, /warning.*SECRET_KEY_BASE|SECRET_KEY_BASE.*random/i)
+  await d.waitLog(/warning.*SECRET_KEY_BASE|SECRET_KEY_BASE.*random/i)
   await d.stop()
 })
 

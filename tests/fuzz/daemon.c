@@ -120,11 +120,10 @@ static void on_websocket(void *arg, int fd, const struct connect_params *params)
     ws_adopt(world.ws, fd, params);
 }
 
-static void on_http(void *arg, int fd, const struct listener_request *request,
-                    const struct sockaddr *peer, socklen_t peer_len)
+static void on_http(void *arg, int fd, const struct listener_request *request)
 {
     (void)arg;
-    http_adopt(world.http, fd, request, peer, peer_len);
+    http_adopt(world.http, fd, request);
 }
 
 static void on_parted(void *arg, void *keep, bool reset)

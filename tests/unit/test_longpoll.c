@@ -592,32 +592,63 @@ START_TEST(two_clients_in_one_room)
 }
 END_TEST
 
-/* By this a carrier keeps together what is answered together. */
-START_TEST(requests_are_known_by_their_room)
+static bool would_park(const char *query, const char *origin)
 {
-    char a[256], b[256], c[256];
-    open_session(a);
-    open_session(b);
-    open_session(c);
-    struct http_head ha = make_head(a, NULL, NULL);
-    struct http_head hb = make_head(b, NULL, NULL);
-    struct http_head hc = make_head(c, NULL, NULL);
-    struct http_head none = make_head("vsn=2.0.0", NULL, NULL);
-    struct http_head bad = make_head("token=x", NULL, NULL);
-    ck_assert_ptr_null(longpoll_room(lp, &none));
-    ck_assert_ptr_null(longpoll_room(lp, &bad));
-    ck_assert_ptr_null(longpoll_room(lp, &ha)); /* not joined yet */
-    post(a, "[\"1\",\"1\",\"y:1\",\"phx_join\",{}]");
-    post(b, "[\"1\",\"1\",\"y:1\",\"phx_join\",{}]");
-    post(c, "[\"1\",\"1\",\"y:2\",\"phx_join\",{}]");
-    const void *room = longpoll_room(lp, &ha);
-    ck_assert_ptr_nonnull(room);
-    ck_assert_ptr_eq(room, longpoll_room(lp, &hb));
-    ck_assert_ptr_nonnull(longpoll_room(lp, &hc));
-    ck_assert_ptr_ne(room, longpoll_room(lp, &hc));
-    pass(20100); /* they die */
-    ck_assert_ptr_null(longpoll_room(lp, &ha));
+    struct http_head head = make_head(query, origin, NULL);
+    return longpoll_would_park(lp, &head, &nobody);
+}
+
+/* A carrier may ask first. */
+START_TEST(what_would_park_is_known)
+{
+    char query[256], other[256];
+    static struct poll p;
+    open_session(query);
+    ck_assert(would_park(query, NULL));
+    ck_assert(would_park(query, "https://good.example"));
+    ck_assert(!would_park(query, "https://bad.example"));
+    ck_assert(!would_park("vsn=2.0.0", NULL));
+    ck_assert(!would_park("token=x", NULL));
+    strcpy(other, query);
+    other[strlen(other) - 5] ^= 1;
+    ck_assert(!would_park(other, NULL));
     ck_assert_uint_eq(counters.value[COUNTER_REFUSED_TOKEN], 0);
+    post(query, ASK("1"));
+    ck_assert(!would_park(query, NULL));
+    ck_assert(ANSWERS(poll_now(&p, query), "1"));
+    ck_assert(would_park(query, NULL));
+    begin_poll(&p, query);
+    ck_assert(would_park(query, NULL)); /* in its place */
+    pass(10100);
+    finish_poll(&p, true);
+    pass(20100); /* it dies */
+    ck_assert(!would_park(query, NULL));
+}
+END_TEST
+
+/* The carrier may find another place for it, at any time before the answer. */
+START_TEST(a_poll_that_moves_is_the_same)
+{
+    char query[256];
+    static struct poll first, second, third;
+    open_session(query);
+    begin_poll(&first, query);
+    longpoll_move(&first.request, &second.request);
+    second.parked = true;
+    post(query, ASK("1"));
+    ck_assert(second.woken && !first.woken);
+    longpoll_move(&second.request, &third.request);
+    ck_assert(ANSWERS(finish_poll(&third, true), "1"));
+    longpoll_finish(lp, &first.request, false, NULL, now);
+    longpoll_finish(lp, &second.request, false, NULL, now);
+    /* decided, and then moved */
+    begin_poll(&first, query);
+    begin_poll(&second, query);
+    ck_assert(first.woken);
+    longpoll_move(&first.request, &third.request);
+    ck_assert_int_eq(status_of(finish_poll(&third, true)), 204);
+    post(query, ASK("2"));
+    ck_assert(ANSWERS(finish_poll(&second, true), "2"));
 }
 END_TEST
 
@@ -658,7 +689,8 @@ int main(void)
         a_full_queue_ends_the_session,
         ending_answers_every_poll_with_410,
         two_clients_in_one_room,
-        requests_are_known_by_their_room,
+        what_would_park_is_known,
+        a_poll_that_moves_is_the_same,
         a_poll_of_a_reaped_session_is_over,
     };
     Suite *suite = suite_create("longpoll");
