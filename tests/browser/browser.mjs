@@ -180,6 +180,24 @@ export class EditorPage extends Page {
     }
   }
 
+  /* The text as drawn, less what is this page's own: others' carets and
+   * ranges, what the browser needs to place ours, and how a block looks that
+   * is selected here, or was (an empty class stays behind). */
+  html () {
+    return this.page.evaluate(() => {
+      const copy = document.querySelector('.prose').cloneNode(true)
+      copy.querySelectorAll('.caret, .ProseMirror-separator, .ProseMirror-trailingBreak').forEach(e => e.remove())
+      copy.querySelectorAll('.caret-range').forEach(e => e.replaceWith(...e.childNodes))
+      copy.querySelectorAll('.ProseMirror-selectednode, [class=""]').forEach(e => {
+        e.classList.remove('ProseMirror-selectednode')
+        if (!e.className) e.removeAttribute('class')
+        e.removeAttribute('draggable')
+      })
+      copy.normalize()
+      return copy.innerHTML
+    })
+  }
+
   /* What a click on one of the downloads gives. */
   async take (name) {
     const [download] = await Promise.all([this.page.waitForEvent('download'), this.button(name).click()])

@@ -200,6 +200,35 @@ test('a reload restores the text, from this device too when the server has forgo
   await b.shows(['kept and more'])
 })
 
+/* Delete before a list that cannot move up selects the whole list, which then
+ * looks otherwise on this page alone: the random typing below once ended so. */
+test('a list that one page has selected is the same text on both', async t => {
+  const room = freshRoom()
+  const a = await EditorPage.open(t, at(room))
+  const b = await EditorPage.open(t, at(room))
+  await a.live()
+  await b.live()
+  await a.text.click()
+  await a.page.keyboard.type('first\n- one\n')
+  await a.page.keyboard.press('Tab')
+  await a.page.keyboard.type('nested\n')
+  await a.page.keyboard.press('Shift+Tab')
+  await a.page.keyboard.type('two')
+  await b.shows(['first', 'onenestedtwo'])
+  await a.page.keyboard.press('Control+Home')
+  await a.page.keyboard.press('End')
+  /* The editor hears of the caret a moment after the browser moved it. */
+  await b.until(() => document.querySelector('.prose p .caret')?.previousSibling?.data === 'first')
+  await a.page.keyboard.press('Delete')
+  await a.until(() => document.querySelector('ul.ProseMirror-selectednode'))
+  assert.equal(await a.html(), await b.html())
+  await a.page.locator('.prose p').first().click()
+  await a.page.keyboard.press('Home')
+  await a.page.keyboard.type('the ')
+  await b.shows(['the first', 'onenestedtwo'])
+  assert.equal(await a.html(), await b.html())
+})
+
 test('thirty seconds of random typing in three pages end in one text', async t => {
   const room = freshRoom()
   const seed = Number(process.env.SEED || Date.now() % 1e6)
@@ -235,13 +264,7 @@ test('thirty seconds of random typing in three pages end in one text', async t =
   assert.ok(steps > 100, `${steps} steps`)
   for (const page of pages) await page.live()
   await pages[0].until(() => true)
-  const shown = () => Promise.all(pages.map(page => page.page.evaluate(() => {
-    const copy = document.querySelector('.prose').cloneNode(true)
-    copy.querySelectorAll('.caret, .ProseMirror-separator, .ProseMirror-trailingBreak').forEach(e => e.remove())
-    copy.querySelectorAll('.caret-range').forEach(e => e.replaceWith(...e.childNodes))
-    copy.normalize()
-    return copy.innerHTML
-  })))
+  const shown = () => Promise.all(pages.map(page => page.html()))
   const kept = async () => {
     const xml = []
     for (const page of pages) {
@@ -253,7 +276,7 @@ test('thirty seconds of random typing in three pages end in one text', async t =
   }
   const equal = all => all.every(one => one === all[0])
   let html = await shown()
-  for (let i = 0; !equal(html) && i < 50; i++) {
+  for (let i = 0; !equal(html) && i < 300; i++) {
     await pages[i % 3].page.evaluate(() => new Promise(resolve => requestAnimationFrame(() => setTimeout(resolve, 100))))
     html = await shown()
   }
