@@ -50,6 +50,7 @@ enum {
     STEPS_MAX = 200,
     TURNS = 16,
     ROUNDS_MAX = 5000, /* more is a spin */
+    LEAVING_S = 3600,  /* likewise, of our own time */
     DESCRIPTORS = 64
 };
 
@@ -680,6 +681,9 @@ static void leave(void)
     settle();
     world.env.draining = world.env.shedding = false;
     registry_press(world.sessions.rooms, false, false);
+    /* What was sent before the end is read no faster than the rates allow. */
+    for (int i = 0; gauge(COUNTER_MEMBERS) && i < LEAVING_S; i++)
+        advance(1000);
     for (int i = 0; i < 12; i++)
         advance(1000);
     nothing_is_left();
