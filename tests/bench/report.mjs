@@ -121,7 +121,7 @@ function targetTable (results) {
         ? `${format(Math.min(...ours))} to ${format(Math.max(...ours))}`
         : '-',
       format(other),
-      Number.isFinite(other) ? (value / other).toFixed(2) : '-',
+      other > 0 ? (value / other).toFixed(2) : '-',
       reached(results, rule, value, other)]
   }))
 }
