@@ -17,7 +17,6 @@
  */
 #include "transport/http_request.h"
 
-#include <netinet/in.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <unistd.h>

@@ -3,7 +3,6 @@
 #include "transport/upgrade.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include <nettle/base64.h>

@@ -14,7 +14,7 @@
 #include "yjs/doc.h"
 
 struct yjs__told {
-    bool any;
+    bool any; /**< there is something to tell */
     int err;
     struct yjs__writer v1, v2;
 };

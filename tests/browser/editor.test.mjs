@@ -201,7 +201,7 @@ test('a reload restores the text, from this device too when the server has forgo
 })
 
 /* Delete before a list that cannot move up selects the whole list, which then
- * looks otherwise on this page alone: the random typing below once ended so. */
+ * looks otherwise on this page alone: the random typing below may end so. */
 test('a list that one page has selected is the same text on both', async t => {
   const room = freshRoom()
   const a = await EditorPage.open(t, at(room))
