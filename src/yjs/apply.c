@@ -461,6 +461,13 @@ int yjs__apply(yjs_doc *doc, struct yjs__slice update, void *origin,
         return YJS_ERR_STATE;
     }
     a.pending = (struct yjs__slice){doc->pending.data, doc->pending.len};
+    if (update.len <= doc->limits.update_bytes && yjs__typing(doc, update)) {
+        if (doc->on_update != NULL)
+            commit(&a, origin, result);
+        else if (result != NULL)
+            *result = (struct yjs_apply_result){.changed = true};
+        return YJS_OK;
+    }
     rc = update.len > doc->limits.update_bytes
              ? yjs__mem_over(&doc->mem, YJS_LIMIT_UPDATE_BYTES)
              : prepare(&a, &r);

@@ -341,7 +341,7 @@ static int clean_formatting(yjs_doc *doc)
 
 /* ------------------------------------------------------------------ merging */
 
-static bool joins(const yjs_doc *doc, uint32_t left, uint32_t right)
+bool yjs__joins(const yjs_doc *doc, uint32_t left, uint32_t right)
 {
     const struct yjs__item *l = yjs__item(doc, left);
     const struct yjs__item *r = yjs__item(doc, right);
@@ -354,15 +354,7 @@ static bool joins(const yjs_doc *doc, uint32_t left, uint32_t right)
     if (l->kind != YJS__STRING && l->kind != YJS__DELETED &&
         l->kind != YJS__ANY && l->kind != YJS__JSON)
         return false;
-    return r->origin_client == l->client && r->origin_clock + 1 == r->clock &&
-           l->right == right && l->right_client == r->right_client &&
-           (l->right_client == YJS__NONE || l->right_clock == r->right_clock);
-}
-
-/* What a merged content may come to, in bytes and in units. */
-static bool fits(uint64_t bytes, uint64_t units)
-{
-    return bytes <= UINT32_MAX / 4 && units <= UINT32_MAX / 4;
+    return yjs__item_continues(l, r, right);
 }
 
 static bool is_plain(enum yjs__kind kind)
@@ -380,11 +372,12 @@ static uint32_t run_to_left(const yjs_doc *doc, const struct yjs__client *c,
 
     for (; yjs__spot_prev(c, &s); h = left, n++) {
         left = yjs__spot_item(c, s);
-        if (!joins(doc, left, h))
+        if (!yjs__joins(doc, left, h))
             break;
         bytes += yjs__content(yjs__item(doc, left)).len;
         units += yjs__item_len(yjs__item(doc, left));
-        if (!is_plain(yjs__item(doc, left)->kind) && !fits(bytes, units))
+        if (!is_plain(yjs__item(doc, left)->kind) &&
+            !yjs__merge_fits(bytes, units))
             break;
     }
     return n;
@@ -470,7 +463,7 @@ static int reserve_run(yjs_doc *doc, uint32_t first, uint32_t n)
     for (i = 0; i <= n; i++, h = yjs__item(doc, h)->right) {
         uint64_t more = yjs__content(yjs__item(doc, h)).len;
 
-        if (!fits(bytes + more, 0))
+        if (!yjs__merge_fits(bytes + more, 0))
             break;
         bytes += more;
     }
@@ -496,13 +489,13 @@ static int reserve_around(yjs_doc *doc, struct yjs__client *c,
         return YJS_OK;
     for (; yjs__spot_next(c, &next); h = right, n++) {
         right = yjs__spot_item(c, next);
-        if (!joins(doc, h, right))
+        if (!yjs__joins(doc, h, right))
             break;
     }
     for (h = yjs__spot_item(c, s); yjs__spot_prev(c, &s); n++) {
         uint32_t left = yjs__spot_item(c, s);
 
-        if (!joins(doc, left, h))
+        if (!yjs__joins(doc, left, h))
             break;
         h = left;
     }
@@ -522,7 +515,7 @@ static int reserve_new(yjs_doc *doc, struct yjs__client *c)
         /* Inside a run that is reserved, or not the second of a new one. */
         (void)yjs__spot_prev(c, &prev);
         if ((yjs__item(doc, h)->flags & YJS__F_SEEN) == 0 &&
-            joins(doc, yjs__spot_item(c, prev), h))
+            yjs__joins(doc, yjs__spot_item(c, prev), h))
             rc = reserve_around(doc, c, s);
     }
     return rc;

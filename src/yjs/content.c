@@ -544,6 +544,21 @@ void yjs__content_append(yjs_doc *doc, struct yjs__item *left,
     doc->content_bytes += s.len;
 }
 
+void yjs__content_keep(yjs_doc *doc, struct yjs__item *it, size_t from,
+                       size_t to)
+{
+    struct yjs__slice s = yjs__content(it);
+
+    doc->content_bytes -= s.len - (to - from);
+    if (it->where == YJS__W_INLINE) {
+        memmove(it->u.bytes, it->u.bytes + from, to - from);
+        it->inline_len = (uint8_t)(to - from);
+    } else {
+        it->u.block->off += (uint32_t)from;
+        it->u.block->len = (uint32_t)(to - from);
+    }
+}
+
 void yjs__content_tidy(yjs_doc *doc, struct yjs__item *it)
 {
     struct yjs__item fresh = {.where = YJS__W_NONE};

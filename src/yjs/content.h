@@ -64,6 +64,11 @@ bool yjs__content_has_room(const struct yjs__item *it, uint64_t bytes);
 void yjs__content_append(yjs_doc *doc, struct yjs__item *left,
                          const struct yjs__item *right);
 
+/** Keep the bytes from `from` up to `to` of a text; its length is the caller's
+ *  to set. */
+void yjs__content_keep(yjs_doc *doc, struct yjs__item *it, size_t from,
+                       size_t to);
+
 /** Give back what a split left unused; may do nothing. */
 void yjs__content_tidy(yjs_doc *doc, struct yjs__item *it);
 

@@ -191,6 +191,17 @@ static inline bool yjs__item_countable(const struct yjs__item *it)
     return it->kind != YJS__DELETED && it->kind != YJS__FORMAT;
 }
 
+/** Is `r`, at handle `right`, what an edit behind `l` goes on with? The two
+ *  become one, if they are of a kind and both deleted or both not. */
+static inline bool yjs__item_continues(const struct yjs__item *l,
+                                       const struct yjs__item *r,
+                                       uint32_t right)
+{
+    return r->origin_client == l->client && r->origin_clock + 1 == r->clock &&
+           l->right == right && l->right_client == r->right_client &&
+           (l->right_client == YJS__NONE || l->right_clock == r->right_clock);
+}
+
 static inline bool yjs__type_is_text(const struct yjs__type *type)
 {
     return type->ref == YJS__TYPE_TEXT || type->ref == YJS__TYPE_XML_TEXT;

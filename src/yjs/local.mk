@@ -58,6 +58,7 @@ libyjs_a_SOURCES = \
 	src/yjs/sync.c \
 	src/yjs/txn.c src/yjs/txn.h \
 	src/yjs/type.c src/yjs/type.h \
+	src/yjs/typing.c \
 	src/yjs/update.c src/yjs/update.h \
 	src/yjs/update_read.c src/yjs/update_read.h \
 	src/yjs/update_write.c src/yjs/update_write.h \

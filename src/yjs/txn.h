@@ -90,6 +90,19 @@ void yjs__cleanup_commit(yjs_doc *doc);
 /** What the formatting clean-up deleted, and the end of all. */
 void yjs__cleanup_finish(yjs_doc *doc);
 
+/** What a merged content may come to, in bytes and in units. */
+static inline bool yjs__merge_fits(uint64_t bytes, uint64_t units)
+{
+    return bytes <= UINT32_MAX / 4 && units <= UINT32_MAX / 4;
+}
+
+/** Will these neighbours of one client become one? */
+bool yjs__joins(const yjs_doc *doc, uint32_t left, uint32_t right);
+
+/** A v1 update that is one of typing's commonest: done, up to the commit, or
+ *  false and nothing has changed (typing.c). */
+bool yjs__typing(yjs_doc *doc, struct yjs__slice update);
+
 /** One v1 update, from its bytes to the callback. `origin` is for that. */
 YJS_MUST_USE int yjs__apply(yjs_doc *doc, struct yjs__slice update,
                             void *origin, struct yjs_apply_result *result);

@@ -37,6 +37,7 @@ EXTRA_DIST += \
 	tests/diff/run.mjs \
 	tests/diff/selftest.mjs \
 	tests/diff/shrink.mjs \
+	tests/diff/typing.mjs \
 	tests/diff/update.mjs \
 	tests/diff/updates.mjs \
 	tests/diff/values.mjs \

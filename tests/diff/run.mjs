@@ -5,7 +5,7 @@
  * encode compared byte by byte.
  *
  *   node tests/diff/run.mjs --driver PATH [--seeds N] [--start S]
- *        [--profile all|text|map|array|xml|nested|format|mixed|values|raw|edits|every]
+ *        [--profile all|text|map|array|xml|nested|format|mixed|values|raw|typing|edits|every]
  *        [--clients N] [--steps N] [--oom P] [--no-shrink] [--max-failures N]
  *        [--budget N]          runs that shrinking a failure may take
  *        [--part K/N]          the Kth of N parts of the range, from 0 on
@@ -24,6 +24,7 @@ import { DELIVERIES, makeHistory } from './history.mjs'
 import { makeHostileHistory, makeValueHistory } from './hostile.mjs'
 import { checkHistory, plainJson } from './check.mjs'
 import { shrink } from './shrink.mjs'
+import { makeTypingHistory } from './typing.mjs'
 import {
   checkWrites, makeWriteHistory, sayWrites, shrinkWrites
 } from './writes.mjs'
@@ -34,7 +35,10 @@ import { selfTest } from './selftest.mjs'
 
 /* what is not made by clients alone */
 const EXTRA = {
-  values: makeValueHistory, raw: makeHostileHistory, edits: makeWriteHistory
+  values: makeValueHistory,
+  raw: makeHostileHistory,
+  typing: makeTypingHistory,
+  edits: makeWriteHistory
 }
 
 const FLAGS = new Set(['no-shrink', 'self-test'])
@@ -176,21 +180,21 @@ const replay = async (file, driver) => {
   const saved = JSON.parse(fs.readFileSync(file, 'utf8'))
   const history = { ...saved, updates: saved.updates?.map(fromHex) }
   const probes = saved.probe ? [fromHex(saved.probe)] : []
-  const options = { lenient: saved.profile === 'raw' }
+  const options = { lenient: optionsFor(saved).lenient }
   const failure = await check(history, driver, { ...options, probes })
   if (failure === null || failure.reason === undefined) return true
   await examine(failure, driver, options)
   return false
 }
 
-const optionsFor = profile =>
-  ({ oom: Number(args.oom), lenient: profile === 'raw' })
+const optionsFor = ({ profile, odd }) =>
+  ({ oom: Number(args.oom), lenient: profile === 'raw' || odd })
 
 /* Starts all histories of one seed: what the driver is asked of them travels
  * while those of the next seed are made. */
 const startSeed = (seed, driver) => profiles.map(profile => {
   const history = build(seed, profile)
-  return { history, result: check(history, driver, optionsFor(profile)) }
+  return { history, result: check(history, driver, optionsFor(history)) }
 })
 
 class Counts {
@@ -218,7 +222,7 @@ class Counts {
 
 const finishSeed = async (started, driver, count) => {
   for (const { history, result } of started) {
-    const options = optionsFor(history.profile)
+    const options = optionsFor(history)
     let outcome = await result
     /* whoever made the driver die took others along: each again by itself */
     if (outcome?.died) outcome = await check(history, driver, options)

@@ -20,6 +20,7 @@ unit_yjs = \
 	tests/unit/test_yjs_read \
 	tests/unit/test_yjs_store \
 	tests/unit/test_yjs_sync \
+	tests/unit/test_yjs_typing \
 	tests/unit/test_yjs_update
 
 unit_room = \
