@@ -13,6 +13,7 @@ fuzz_yjs = \
 	tests/fuzz/replay_read \
 	tests/fuzz/replay_snapshot \
 	tests/fuzz/replay_sync \
+	tests/fuzz/replay_typing \
 	tests/fuzz/replay_update \
 	tests/fuzz/replay_v2 \
 	tests/fuzz/replay_vector
@@ -54,6 +55,7 @@ tests_fuzz_replay_snapshot_SOURCES = tests/fuzz/snapshot.c tests/fuzz/seed.h \
 	$(fuzz_main)
 tests_fuzz_replay_session_SOURCES = tests/fuzz/session.c $(fuzz_main)
 tests_fuzz_replay_sync_SOURCES = tests/fuzz/sync.c $(fuzz_main)
+tests_fuzz_replay_typing_SOURCES = tests/fuzz/typing.c $(fuzz_main)
 tests_fuzz_replay_update_SOURCES = tests/fuzz/update.c tests/fuzz/seed.h \
 	$(fuzz_main)
 tests_fuzz_replay_vector_SOURCES = tests/fuzz/vector.c tests/fuzz/seed.h \
