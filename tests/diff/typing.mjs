@@ -157,7 +157,7 @@ const tamper = (r, bytes) => {
   const s = update.clients[0]?.structs[0]
   const range = update.deletes[0]?.ranges[0]
   if (s?.right && r.chance(0.7)) s.right[1] += r.pick([-1, 1, 2])
-  else if (s?.right && r.chance(0.5)) s.info &= ~64
+  else if (s?.right && s.origin) s.info &= ~64
   else if (s?.origin) s.origin[1] -= r.range(1, 3)
   else if (range) range[1] += r.range(1, 2)
   if (s?.right?.[1] < 0 || s?.origin?.[1] < 0) return bytes
