@@ -70,7 +70,7 @@ export const scenarios = {
   'rooms-resident': {
     runs: 3,
     args: ['--connections', 500, '--room-size', 1, '--channels', 100,
-      ...still, '--touch', '--wait', 11, '--idle', 4],
+      ...still, '--touch', '--wait', 21, '--idle', 4],
     settings: ['room_empty=10m'],
     quick: ['--connections', 100]
   },
