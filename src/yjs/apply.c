@@ -462,10 +462,12 @@ int yjs__apply(yjs_doc *doc, struct yjs__slice update, void *origin,
     }
     a.pending = (struct yjs__slice){doc->pending.data, doc->pending.len};
     if (update.len <= doc->limits.update_bytes && yjs__typing(doc, update)) {
-        if (doc->on_update != NULL)
+        if (doc->on_update != NULL) {
             commit(&a, origin, result);
-        else if (result != NULL)
-            *result = (struct yjs_apply_result){.changed = true};
+        } else if (result != NULL) {
+            result->changed = true;
+            result->pending = false;
+        }
         return YJS_OK;
     }
     rc = update.len > doc->limits.update_bytes

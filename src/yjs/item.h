@@ -191,8 +191,8 @@ static inline bool yjs__item_countable(const struct yjs__item *it)
     return it->kind != YJS__DELETED && it->kind != YJS__FORMAT;
 }
 
-/** Is `r`, at handle `right`, what an edit behind `l` goes on with? The two
- *  become one, if they are of a kind and both deleted or both not. */
+/** Is `r`, at handle `right`, what an edit behind `l` goes on with? Such two
+ *  become one if yjs__joins (txn.h) says so of their kinds as well. */
 static inline bool yjs__item_continues(const struct yjs__item *l,
                                        const struct yjs__item *r,
                                        uint32_t right)

@@ -12,6 +12,8 @@
  *   ---------- from here on nothing can fail
  *   commit     collect garbage, merge neighbours, swap the pending data
  *
+ * An update that is no more than typing goes another, short way (typing.c).
+ *
  * Up to the line every change is in the journal. When memory or a limit ends,
  * or the update turns out to be malformed, the journal is walked backwards
  * and the document is as it was.

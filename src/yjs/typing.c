@@ -68,7 +68,8 @@ static bool is_before_next(const yjs_doc *doc, const struct yjs__item *l,
     return next->client == l->right_client && next->clock == right->clock;
 }
 
-/* What stands before the last struct might be waiting to be merged with it. */
+/* Neighbours that would be one, but for their size (yjs__merge_fits): here they
+ * might come to fit, which is the transaction's to find out. */
 static bool is_alone(const yjs_doc *doc, const struct yjs__client *c)
 {
     struct yjs__spot s = yjs__store_last(c), before = s;
@@ -221,7 +222,7 @@ static bool backspace(yjs_doc *doc, struct yjs__client *c, struct yjs__spot s,
 static bool delete_ahead(yjs_doc *doc, struct yjs__client *c,
                          struct yjs__spot s, uint64_t end)
 {
-    struct yjs__spot before = s;
+    struct yjs__spot before = s, behind = s;
     uint32_t right = yjs__spot_item(c, s);
     struct yjs__item *r = yjs__item(doc, right), *p;
     uint64_t clock = r->clock;
@@ -231,6 +232,8 @@ static bool delete_ahead(yjs_doc *doc, struct yjs__client *c,
     (void)yjs__spot_prev(c, &before);
     p = yjs__item(doc, yjs__spot_item(c, before));
     if (p->kind != YJS__DELETED || !yjs__item_continues(p, r, right) ||
+        (yjs__spot_next(c, &behind) &&
+         yjs__joins(doc, right, yjs__spot_item(c, behind))) ||
         !cut(doc, r, end, false))
         return false;
     begin_at(doc, c, s, end);

@@ -80,6 +80,8 @@ export async function budget () {
     'update (JSON), 1 receiver':
       await perUpdate([...base, '--room-size', 2, '--rate', 400, '--wire',
         'update']),
+    'yjs (binary), 4 receivers, all send':
+      await perUpdate(['--connections', 200, '--room-size', 5, '--rate', 800]),
     'yjs (binary), 99 receivers':
       await perUpdate([...base, '--room-size', 100, '--rate', 60])
   }

@@ -33,6 +33,9 @@ void topic_of(uint32_t room, char out[64])
 
 /* ---- Yjs ---- */
 
+/* Items of the one room's document before the others came. */
+static uint32_t seed_items;
+
 static size_t put_varuint(uint8_t *out, uint32_t v)
 {
     size_t n = 0;
@@ -59,29 +62,52 @@ static size_t put_stamp(uint8_t *out, uint64_t due_ns, uint32_t room,
     return text;
 }
 
+static size_t put_id(uint8_t *out, uint32_t client, uint32_t clock)
+{
+    size_t n = put_varuint(out, client);
+
+    return n + put_varuint(out + n, clock);
+}
+
 /*
- * A Yjs v1 update: one item of text behind this client's last one.
- *   1 client, 1 struct, client, clock, info, [origin | parent], text, 0 deletes
+ * Where the text goes: into the root, or behind this client's last one; in a
+ * document that was there before, between two of its items, each client at a
+ * place of its own.
+ */
+static size_t put_place(struct conn *c, uint32_t clock, uint8_t *out)
+{
+    uint32_t client = FIRST_CLIENT + c->index;
+    uint32_t at = seed_items > 2 ? c->index * 997 % (seed_items - 2) : 0;
+    size_t n = 0;
+
+    out[n++] = (uint8_t)(STRING | (clock > 0 || seed_items > 2 ? LEFT : 0) |
+                         (seed_items > 2 ? RIGHT : 0));
+    if (clock > 0)
+        n += put_id(out + n, client, clock - 1);
+    else if (seed_items > 2)
+        n += put_id(out + n, SEED_CLIENT, (at + 2) * SEED_TEXT - 1);
+    if (seed_items > 2)
+        return n + put_id(out + n, SEED_CLIENT, at * SEED_TEXT);
+    if (clock > 0)
+        return n;
+    memcpy(out + n, "\1\5bench", 7);
+    return n + 7;
+}
+
+/*
+ * A Yjs v1 update: one item of text.
+ *   1 client, 1 struct, client, clock, info, origins or parent, text, no delete
  */
 static size_t make_update(struct conn *c, uint32_t channel, uint64_t due_ns,
                           uint8_t *out)
 {
-    uint32_t client = FIRST_CLIENT + c->index, *clock = &c->clocks[channel];
+    uint32_t *clock = &c->clocks[channel];
     size_t n = 0;
 
     out[n++] = 1;
     out[n++] = 1;
-    n += put_varuint(out + n, client);
-    n += put_varuint(out + n, *clock);
-    if (*clock == 0) {
-        out[n++] = STRING;
-        memcpy(out + n, "\1\5bench", 7);
-        n += 7;
-    } else {
-        out[n++] = STRING | LEFT;
-        n += put_varuint(out + n, client);
-        n += put_varuint(out + n, *clock - 1);
-    }
+    n += put_id(out + n, FIRST_CLIENT + c->index, *clock);
+    n += put_place(c, *clock, out + n);
     n += put_varuint(out + n, (uint32_t)bench.opt.bytes);
     n += put_stamp(out + n, due_ns, room_of(c, channel),
                    (size_t)bench.opt.bytes);
@@ -249,9 +275,10 @@ void send_document(struct conn *c, uint32_t channel, size_t bytes)
     uint32_t clock = 0;
 
     for (size_t done = 0; done < bytes; done += SEED_BYTES) {
-        size_t n = make_seed(SEED_CLIENT + c->index, &clock, seed, SEED_BYTES);
+        size_t n = make_seed(SEED_CLIENT, &clock, seed, SEED_BYTES);
         send_yjs(c, channel, "yjs", 2, seed, n);
     }
+    seed_items = clock / SEED_TEXT;
 }
 
 void send_leave(struct conn *c, uint32_t channel)

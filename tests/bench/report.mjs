@@ -5,7 +5,7 @@ import fs from 'node:fs'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { plot } from './plot.mjs'
-import { scenarios, growth } from './scenarios.mjs'
+import { scenarios, growth, growthFigures } from './scenarios.mjs'
 
 const here = path.dirname(fileURLToPath(import.meta.url))
 
@@ -58,11 +58,14 @@ const targets = [
     'rooms-one', CPU, { more: 120000 }],
   ['200 rooms x 5, each member sends 20/s', '120,000 (6 x Phoenix)',
     'rooms-all', CPU, { more: 120000 }],
+  ['One-to-one echo, 10/s in each of 500 rooms: updates per CPU s', '-',
+    'echo-10', 'updates_per_cpu_s', {}],
+  ['the same, saturated', '-', 'echo-saturated', 'updates_per_cpu_s', {}],
   ['JSON `update`, saturated', '224,000 (8 x Phoenix)', 'json-saturated', CPU,
     { more: 224000 }],
   ['Memory of an idle WebSocket, 100 a room, bytes', 'at most 3,072',
     'memory-100', 'bytes_per_connection', { less: 3072 }],
-  ['with a room and document of its own, bytes', 'at most 4,608',
+  ['with a room and document of its own, at rest, bytes', 'at most 4,608',
     'memory-own', 'bytes_per_connection', { less: 4608 }],
   ['the same while the document is open, bytes', '-', 'memory-own-open',
     'bytes_per_connection', {}],
@@ -110,13 +113,15 @@ function reached (results, rule, value, nchan) {
 }
 
 function targetTable (results) {
-  return table(['figure', 'to reach', 'roomd', 'lowest to highest', 'nchan',
-    'ratio', ''], targets.map(([what, goal, name, figure, rule]) => {
+  return table(['figure', 'to reach', 'roomd', 'runs', 'lowest to highest',
+    'nchan', 'ratio', ''], targets.map(([what, goal, name, figure, rule]) => {
     const ours = of(results, name, figure)
     const theirs = of(results, name, figure, 'nchan')
     const value = median(ours)
     const other = median(theirs)
-    return [what, goal, format(value),
+    const empty = median(of(results, 'idle-empty', 'idle_cpu_percent'))
+    const words = rule.idle ? `${goal}: ${format(empty)}, and 0.1` : goal
+    return [what, words, format(value), ours.length || '-',
       ours.length > 1
         ? `${format(Math.min(...ours))} to ${format(Math.max(...ours))}`
         : '-',
@@ -179,8 +184,10 @@ function joins (results, names) {
 }
 
 function growthTable (results) {
+  const figures = Object.keys(growth).flatMap(name =>
+    Object.entries(growthFigures(name)))
   return table(['figure', 'unit', '1x', '2x', '4x', '8x', '8x to 1x'],
-    Object.entries(growth).filter(([name]) => results.growth[name]?.length)
+    figures.filter(([name]) => results.growth[name]?.length)
       .map(([name, g]) => {
         const steps = results.growth[name]
         const cells = [0, 1, 2, 3].map(i => steps[i]
@@ -196,18 +203,26 @@ function floorTable (results) {
   const value = figure => median(results.floor.map(figure))
   const best = name => Math.max(value(r => r[name].send_per_cpu_s),
     value(r => r[name].sendmsg_per_cpu_s))
+  const nchan = median(of(results, 'fanout-10', CPU, 'nchan'))
   const rows = [
     ['one message a send, 99 sends, a pause of 8 ms', best('paced'),
-      'fanout-10'],
+      'fanout-10', 1.5 * nchan],
+    ['the same', best('paced'), 'longpoll-990-10', 154000],
     ['one message a send, 4 sends, a pause of 0.15 ms', best('small'),
-      'rooms-one'],
+      'rooms-one', 120000],
+    ['one message a send, 4 sends, a pause of 0.02 ms', best('busy'),
+      'rooms-all', 120000],
     ['16 messages a send, without pause',
-      value(r => r.saturated.sendmsg_per_cpu_s), 'fanout-saturated']]
-  return table(['bare sends of 145 bytes', 'per CPU s', 'roomd, alike',
-    'of the floor'], rows.map(([what, floor, name]) => {
+      value(r => r.saturated.sendmsg_per_cpu_s), 'fanout-saturated', 450000]]
+  return table(['bare sends of 145 bytes', 'per CPU s', 'to reach',
+    'of the floor', 'roomd', 'of the floor'],
+  rows.map(([what, floor, name, goal]) => {
     const ours = median(of(results, name, CPU))
-    return [what, format(floor), format(ours),
-      `${Math.round(100 * ours / floor)} %`]
+    const share = v => Number.isFinite(v / floor)
+      ? `${Math.round(100 * v / floor)} %`
+      : '-'
+    return [`${what}: ${name}`, format(floor), format(goal), share(goal),
+      format(ours), share(ours)]
   }))
 }
 
@@ -223,10 +238,14 @@ function budgetTable (budget) {
 
 function allocatorTable (results) {
   return table(['allocator', 'bytes a connection', 'given back, %',
-    'left, MiB', 'saturated fan-out, per CPU s'],
-  Object.entries(results.allocators).map(([name, { memory, load }]) => [name,
-    format(memory.bytes_per_connection), format(leftPercent(memory)),
-    format(memory.pss_left_kib / 1024), format(load[CPU])]))
+    'left, MiB', 'saturated fan-out, per CPU s', 'lowest to highest'],
+  Object.entries(results.allocators).map(([name, { memory, loads }]) => {
+    const speeds = loads.map(r => r[CPU])
+    return [name, format(memory?.bytes_per_connection),
+      format(memory ? leftPercent(memory) : NaN),
+      format(memory?.pss_left_kib / 1024), format(median(speeds)),
+      `${format(Math.min(...speeds))} to ${format(Math.max(...speeds))}`]
+  }))
 }
 
 function flameText (results) {
@@ -287,7 +306,8 @@ function head (results) {
 Made by \`make bench\` on ${m.date} UTC from commit ${m.commit}; do not edit.
 ${results.quick
     ? 'A quick run: one run of each, smaller than the standard one.'
-    : `Medians of ${results.runs} runs, each against a fresh server.`}
+    : `Medians of ${results.runs} runs where nothing else is said, each ` +
+      'against a\nfresh server; of nchan three, of growth and pictures one.'}
 
 ${table(['machine', ''], [
     ['processor', `${m.cores} x ${m.cpu}`],
@@ -330,7 +350,7 @@ export function report (results, out, write) {
   parts.push('## Long-poll', note.longpoll, detail(results, ['longpoll-5000',
     'longpoll-990-1', 'longpoll-990-10']),
   '## Extremes', note.extremes, detail(results, ['hot-room',
-    'large-document', 'rooms-1000-10', 'rooms-1000-25', 'rooms-1000-50',
+    'hot-room-max', 'large-document', 'large-document-max', 'rooms-1000-10', 'rooms-1000-25', 'rooms-1000-50',
     'rooms-1000-max']), joins(results, ['hot-room', 'large-document']))
   if (many) {
     if (Object.keys(results.growth).length) {

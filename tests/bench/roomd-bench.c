@@ -285,6 +285,8 @@ static void print_table(const struct result *r)
                (double)r->in_time / r->run_s,
                cpu > 0 ? (double)r->in_time / cpu : 0, cpu / r->run_s * 100,
                r->own_s / r->run_s * 100);
+        printf("server      %.3f CPU seconds, PSS %.0f KiB at the end\n", cpu,
+               r->memory_end.pss_kib);
         printf("latency     p50 %.2f, p99 %.2f, p99.9 %.2f, max %.2f ms\n",
                histogram_at(&bench.latency, 0.5),
                histogram_at(&bench.latency, 0.99),

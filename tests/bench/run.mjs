@@ -2,9 +2,10 @@
 /*
  * make bench: runs every scenario against roomd, and against nchan where it
  * can be compared, and writes docs/PERFORMANCE.md with its pictures: about
- * fifteen minutes, five runs of each (BENCH_RUNS=N: others). BENCH=quick takes
- * about three, one smaller run of each, and writes below the build tree. Repetitions go round by round, so that what disturbs
- * the machine for a while disturbs all figures alike.
+ * twenty minutes, five runs of most (BENCH_RUNS=N: others). BENCH=quick takes
+ * about three, one smaller run of each, and writes below the build tree.
+ * Repetitions go round by round, so that what disturbs the machine for a while
+ * disturbs all figures alike.
  *
  *   run.mjs [--only NAME,NAME] [--report] [--out FOLDER]
  *
@@ -16,7 +17,7 @@ import os from 'node:os'
 import path from 'node:path'
 import { spawnSync } from 'node:child_process'
 import {
-  scenarios, growth, ramp, crowd, allocators
+  scenarios, growth, growthFigures, ramp, crowd, allocators
 } from './scenarios.mjs'
 import {
   startRoomd, startNchan, stop, load, runJson, program, paths, haveNchan,
@@ -102,14 +103,15 @@ async function runScenarios (results) {
 
 async function runGrowth (results) {
   for (const [name, g] of Object.entries(growth)) {
-    results[name] = []
     for (const [i, [size, list]] of g.steps.entries()) {
       const r = await attempt(`growth ${name} ${size}`, () =>
         once('roomd', list, g.settings || []))
       if (!r) continue
-      const value = g.value ? g.value(r, 2 ** i) : r[g.field]
-      results[name].push({ size, value })
-      say(`growth ${name} ${size}: ${value.toPrecision(4)} ${g.unit}`)
+      for (const [figure, f] of Object.entries(growthFigures(name))) {
+        const value = f.value ? f.value(r, 2 ** i) : r[f.field]
+        ;(results[figure] ||= []).push({ size, value })
+        say(`growth ${figure} ${size}: ${value.toPrecision(4)} ${f.unit}`)
+      }
     }
   }
 }
@@ -134,24 +136,29 @@ async function runLines (results) {
 }
 
 async function runAllocators (results) {
-  for (const [name, library] of Object.entries(allocators.libraries)) {
-    const preload = library && findLibrary(library)
-    if (library && !preload) continue
-    const one = async list => {
-      const server = await startRoomd(
-        { settings: allocators.settings, preload })
-      try {
-        return await load(server, list)
-      } finally {
-        await stop(server)
+  for (let round = 0; round < allocators.loads; round++) {
+    for (const [name, library] of Object.entries(allocators.libraries)) {
+      const preload = library && findLibrary(library)
+      if (library && !preload) continue
+      const one = async list => {
+        const server = await startRoomd(
+          { settings: allocators.settings, preload })
+        try {
+          return await load(server, list)
+        } finally {
+          await stop(server)
+        }
       }
+      const all = results[name] ||= { loads: [] }
+      if (round === 0) {
+        all.memory = await attempt(`allocator ${name}`,
+          () => one(allocators.args))
+        say(`allocator ${name}: ${brief(all.memory)}`)
+      }
+      const r = await attempt(`allocator ${name}`, () => one(allocators.load))
+      if (r) all.loads.push(r)
+      say(`${round + 1}/${allocators.loads} allocator ${name}: ${brief(r)}`)
     }
-    const r = await attempt(`allocator ${name}`, async () => ({
-      memory: await one(allocators.args),
-      load: await one(allocators.load)
-    }))
-    if (r) results[name] = r
-    say(`allocator ${name}: ${brief(r?.memory)}; ${brief(r?.load)}`)
   }
 }
 
@@ -162,6 +169,7 @@ async function runPrograms (results) {
     results.floor.push({
       paced: await floor(1000, 145, 1, 99, 8000, 1),
       small: await floor(1000, 145, 1, 4, 150, 1),
+      busy: await floor(1000, 145, 1, 4, 20, 1),
       saturated: await floor(1000, 145, 0.5, 99, 0, 16)
     })
     results.micro.push(await runJson(program('micro'), []))

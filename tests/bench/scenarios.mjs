@@ -55,24 +55,24 @@ export const scenarios = {
     quick: ['--connections', 3000]
   },
   'memory-own': {
-    runs: 3,
     args: ['--connections', 5000, '--room-size', 1, ...still, '--touch',
       '--idle', 11],
     quick: ['--connections', 2000]
   },
   'memory-own-open': {
-    runs: 1,
+    runs: 3,
     args: ['--connections', 5000, '--room-size', 1, ...still, '--touch',
       '--idle', 1],
     settings: ['document_rest=0s'],
     quick: ['--connections', 2000]
   },
+  /* Watched when all is at rest, and between two heartbeats of the clients. */
   'rooms-resident': {
     runs: 3,
     args: ['--connections', 500, '--room-size', 1, '--channels', 100,
-      ...still, '--touch', '--wait', 21, '--idle', 4],
+      ...still, '--touch', '--wait', 28, '--idle', 4],
     settings: ['room_empty=10m'],
-    quick: ['--connections', 100]
+    quick: ['--connections', 100, '--wait', 11]
   },
   'idle-empty': {
     args: ['--connections', 1, '--room-size', 1, ...still, '--idle', 4],
@@ -106,8 +106,9 @@ export const scenarios = {
       '--senders', 1, '--rate', 10, '--seconds', 2],
     quick: null
   },
-  /* Without nchan: its publisher takes one message a request. */
   'longpoll-990-10': {
+    servers: both,
+    nchan: 3,
     args: ['--longpoll', '--connections', 990, '--room-size', 99,
       '--senders', 1, '--rate', 100, '--seconds', 2],
     quick: null
@@ -121,11 +122,25 @@ export const scenarios = {
       'y_doc_room:hot-', '--rate', 10, '--seconds', 4],
     quick: ['--connections', 1250, '--room-size', 1250]
   },
+  'hot-room-max': {
+    runs: 1,
+    seconds: 400,
+    args: ['--connections', 10000, '--room-size', 10000, '--topic',
+      'y_doc_room:hot-', '--rate', 0, '--window', 4, '--seconds', 4],
+    quick: null
+  },
   'large-document': {
     runs: 3,
     args: ['--connections', 50, '--room-size', 50, '--topic',
       'y_doc_room:large-', '--document', 20, '--rate', 500, '--seconds', 3],
     quick: ['--document', 4]
+  },
+  'large-document-max': {
+    runs: 3,
+    args: ['--connections', 50, '--room-size', 50, '--topic',
+      'y_doc_room:large-', '--document', 20, '--rate', 0, '--window', 8,
+      '--seconds', 2],
+    quick: null
   },
   'rooms-1000-10': {
     runs: 3,
@@ -151,14 +166,28 @@ export const scenarios = {
   }
 }
 
-/* One figure at 1x, 2x, 4x and 8x of its size: `figure` must not get worse. */
+/* One figure at 1x, 2x, 4x and 8x of its size: it must not get worse. `also`
+ * are further figures of the same runs. */
 const sizes = [1, 2, 4, 8]
 export const growth = {
   'members of a room': {
     unit: 'deliveries per CPU second',
     field: 'deliveries_per_cpu_s',
+    also: { 'their p99': { unit: 'ms', field: 'p99_ms' } },
     steps: sizes.map(n => [`10 x ${25 * n}`, ['--connections', 250 * n,
       '--room-size', 25 * n, '--rate', 100, '--seconds', 1.5]])
+  },
+  'members of a room, saturated': {
+    unit: 'deliveries per CPU second',
+    field: 'deliveries_per_cpu_s',
+    steps: sizes.map(n => [`10 x ${25 * n}`, ['--connections', 250 * n,
+      '--room-size', 25 * n, ...window]])
+  },
+  'echo rooms': {
+    unit: 'updates per CPU second',
+    field: 'updates_per_cpu_s',
+    steps: sizes.map(n => [`${125 * n} x 2`, ['--connections', 250 * n,
+      '--room-size', 2, '--senders', 1, '--rate', 4000, '--seconds', 1.5]])
   },
   'small rooms': {
     unit: 'deliveries per CPU second',
@@ -175,6 +204,7 @@ export const growth = {
   'connect and join': {
     unit: 'server CPU microseconds each',
     value: r => r.connect_cpu_s / r.connections * 1e6,
+    also: { 'the slowest of 100 joins': { unit: 'ms', field: 'join_p99_ms' } },
     steps: sizes.map(n => [`${1875 * n}`, ['--connections', 1875 * n,
       '--room-size', 5, '--rate', 0]])
   },
@@ -187,9 +217,12 @@ export const growth = {
   'rooms resident': {
     unit: 'bytes each, with its member',
     field: 'bytes_per_room',
+    also: {
+      'doing nothing': { unit: '% of a core', field: 'idle_cpu_percent' }
+    },
     steps: sizes.map(n => [`${6250 * n}`, ['--connections', 62.5 * n * 2,
-      '--room-size', 1, '--channels', 50, '--rate', 0, '--touch', '--idle',
-      11]]),
+      '--room-size', 1, '--channels', 50, '--rate', 0, '--touch', '--wait',
+      28, '--idle', 4]]),
     settings: ['room_empty=10m']
   },
   'size of the document': {
@@ -202,11 +235,21 @@ export const growth = {
   'long-poll sessions': {
     unit: 'deliveries per CPU second',
     field: 'deliveries_per_cpu_s',
+    also: {
+      'parked': { unit: 'bytes each', field: 'bytes_per_connection' }
+    },
     steps: sizes.map(n => [`${625 * n}`, ['--longpoll', '--connections',
       625 * n, '--room-size', 125, '--senders', 1, '--rate', 5 * n,
       '--seconds', 2, '--idle', 1]])
   }
 }
+
+/** All figures of one of them, by name. */
+export const growthFigures = name => ({
+  [name]: growth[name],
+  ...Object.fromEntries(Object.entries(growth[name].also ?? {})
+    .map(([figure, f]) => [`${name}: ${figure}`, f]))
+})
 
 /* The C library's allocator beside two others, preloaded: connections with a
  * room and a document each, which then leave; and the saturated fan-out. */
@@ -215,6 +258,7 @@ export const allocators = {
     '--wait', 11, '--leave'],
   load: [...rooms10, ...window],
   settings: ['room_empty=1s'],
+  loads: 5, /* in turns */
   libraries: {
     glibc: null,
     jemalloc: 'libjemalloc.so.2',

@@ -28,6 +28,7 @@ struct told {
 
 struct pair {
     yjs_doc *quick, *slow;
+    uint64_t id;
     struct told by_quick, by_slow;
     struct place right[CLIENTS]; /* right origin of what each is typing */
     bool has_right[CLIENTS];
@@ -205,6 +206,8 @@ static void must_be_equal(struct pair *p)
     FUZZ_ASSERT(a.len == b.len && memcmp(a.data, b.data, a.len) == 0);
     yjs_bytes_free(&a);
     yjs_bytes_free(&b);
+    FUZZ_ASSERT((yjs_doc_client_id(p->quick) == p->id) ==
+                (yjs_doc_client_id(p->slow) == p->id));
     FUZZ_ASSERT(p->by_quick.n == p->by_slow.n &&
                 p->by_quick.len == p->by_slow.len);
     FUZZ_ASSERT(memcmp(p->by_quick.bytes, p->by_slow.bytes, p->by_quick.len) ==
@@ -254,9 +257,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct fuzz_input in = {data, size};
     uint8_t flags = fuzz_byte(&in);
-    struct yjs_doc_options opt = {.client_id = 77777,
+    struct yjs_doc_options opt = {.client_id = (flags & 8) ? ids[1] : 77777,
                                   .keep_deleted = (flags & 1) != 0};
-    struct pair p = {.cursor = {1, 0}};
+    struct pair p = {.id = opt.client_id, .cursor = {1, 0}};
     struct yjs_type text;
     struct yjs_span name = {(const uint8_t *)"t", 1};
 

@@ -10,8 +10,8 @@
 #include <string.h>
 
 #include "fail_alloc.h"
-#include "yjs/doc.h"
 #include "yjs/store.h"
+#include "yjs/txn.h"
 
 static const struct yjs_span none = {NULL, 0};
 
@@ -249,7 +249,7 @@ static void expect_text(yjs_doc *doc, const char *want)
     yjs_bytes_free(&got);
 }
 
-/* Who edits a text has markers in it; what a peer types moves them. */
+/* Who edits a text has markers in it; they go when a peer types. */
 START_TEST(indexes_stay_true_while_a_peer_types)
 {
     static const struct key letter = {-1, "x", 0}, back = {-1, NULL, -1};
@@ -307,9 +307,26 @@ static const struct {
     /* behind the letter before the last */
     {UPDATE("\1\1\1\0\4\1\1t\2ab"), UPDATE("\1\1\1\2\x84\1\0\1c")},
     /* somebody stands between, and names no right origin */
-    {UPDATE("\1\1\1\0\4\1\1t\1a"), UPDATE("\1\1\2\0\x84\1\0\1x"),
-     UPDATE("\1\1\1\1\x84\1\0\1b")},
-    /* the same with one */
+    {UPDATE("\1\1\2\0\4\1\1t\1a"), UPDATE("\1\1\1\0\x84\2\0\1x"),
+     UPDATE("\1\1\2\1\x84\2\0\1b")},
+    /* somebody stands there who wrote the right origin as well */
+    {UPDATE("\1\2\3\0\4\1\1t\1l\x84\3\0\1r"), UPDATE("\1\1\5\0\xc4\3\0\3\1\1a"),
+     UPDATE("\1\1\3\2\xc4\5\0\3\1\1x"), UPDATE("\1\1\5\1\xc4\5\0\3\1\1b")},
+    /* a right origin of the same clock, but not of the same client */
+    {UPDATE("\2\1\4\0\4\1\1o\2pq\2\3\0\4\1\1t\1l\x84\3\0\1r"),
+     UPDATE("\1\1\1\0\xc4\3\0\3\1\1a"), UPDATE("\1\1\1\1\xc4\1\0\4\1\1b")},
+    /* a right origin in another list, and then none */
+    {UPDATE("\2\1\3\0\4\1\1o\1r\1\2\0\4\1\1t\1l"),
+     UPDATE("\1\1\1\0\xc4\2\0\3\0\1a"), UPDATE("\1\1\1\1\x84\1\0\1b")},
+    /* the last text before an embed */
+    {UPDATE("\1\1\1\0\4\1\1t\3abc"), UPDATE("\1\1\1\3\x85\1\2\1\61"),
+     UPDATE("\0\1\1\1\2\1")},
+    /* the first text behind one */
+    {UPDATE("\1\2\1\0\4\1\1t\1z\x85\1\0\1\61"), UPDATE("\1\1\1\2\x84\1\1\3abc"),
+     UPDATE("\0\1\1\1\2\1")},
+    /* no struct at all */
+    {UPDATE("\1\1\1\0\4\1\1t\1a"), UPDATE("\1\0\1\1\x84\1\0\1b")},
+    /* typing itself, before something */
     {UPDATE("\1\2\3\0\4\1\1t\1l\x84\3\0\1r"), UPDATE("\1\1\1\0\xc4\3\0\3\1\1a"),
      UPDATE("\1\1\1\1\xc4\1\0\3\1\1b")},
     /* two of the same right origin do not follow each other */
@@ -396,6 +413,135 @@ START_TEST(a_letter_that_replaces_another)
 }
 END_TEST
 
+static void apply_all(yjs_doc *doc, const struct yjs_span *updates, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        ck_assert_int_eq(
+            yjs_apply_update(doc, updates[i].data, updates[i].len, NULL),
+            YJS_OK);
+}
+
+#define BYTES(literal)                                                         \
+    {                                                                          \
+        (const uint8_t *)(literal), sizeof(literal) - 1                        \
+    }
+
+/* Two letters, two ranges, ranges of two clients; and a range of nothing. */
+START_TEST(more_than_one_or_nothing)
+{
+    static const struct yjs_span updates[] = {
+        BYTES("\1\1\1\0\4\1\1t\5abcde\0"),
+        BYTES("\0\1\1\1\4\1"),
+        BYTES("\1\2\1\5\x84\1\4\1f\x84\1\5\1g\0"),
+        BYTES("\0\1\1\2\3\1\0\1"),
+        BYTES("\1\1\2\0\x84\1\6\3xyz\0"),
+        BYTES("\0\1\2\1\2\1"),
+        BYTES("\0\2\2\1\1\1\1\1\1\1"),
+    };
+    static const uint8_t nothing[] = {0, 1, 1, 1, 2, 0};
+    yjs_doc *doc = new_doc(0, false, NULL);
+    struct yjs_apply_result result;
+
+    apply_all(doc, updates, 4);
+    expect_text(doc, "bcfg");
+    apply_all(doc, updates + 4, 3);
+    expect_text(doc, "cfgx");
+    ck_assert_int_eq(yjs_apply_update(doc, nothing, sizeof nothing, &result),
+                     YJS_OK);
+    ck_assert(!result.changed);
+    yjs_doc_free(doc);
+}
+END_TEST
+
+/* Typing on in our own name: somebody else has our id. */
+START_TEST(typing_in_our_own_name)
+{
+    static const uint8_t b[] = {1, 1, 9, 1, 0x84, 9, 0, 1, 'b', 0};
+    yjs_doc *doc = new_doc(9, false, NULL);
+    static const struct key a = {0, "a", 0};
+    uint64_t cursor = 0;
+
+    press(doc, &a, &cursor);
+    ck_assert_int_eq(yjs_apply_update(doc, b, sizeof b, NULL), YJS_OK);
+    expect_text(doc, "ab");
+    ck_assert_uint_ne(yjs_doc_client_id(doc), 9);
+    yjs_doc_free(doc);
+}
+END_TEST
+
+/* A deletion of one, of a client below 128, with or without one of nothing. */
+static void delete_one(yjs_doc *doc, uint64_t clock, bool slow)
+{
+    uint8_t update[16] = {0, 1, 1, slow ? 2 : 1};
+    size_t n = 4;
+
+    for (; clock > 0x7f; clock >>= 7)
+        update[n++] = (uint8_t)(clock | 0x80);
+    update[n++] = (uint8_t)clock;
+    update[n++] = 1;
+    n += slow ? 2 : 0;
+    ck_assert_int_eq(yjs_apply_update(doc, update, n, NULL), YJS_OK);
+}
+
+/* Of a client with many structs, some begin or end a chunk of the store. */
+START_TEST(among_many_structs)
+{
+    enum { WORDS = 500, LEN = 16, TIMES = 12 };
+    yjs_doc *quick = new_doc(0, false, NULL), *slow = new_doc(0, false, NULL);
+    yjs_doc *peer = new_doc(1, false, NULL);
+    static const struct key word = {0, "sixteen letters.", 0};
+    struct yjs_bytes start;
+    uint64_t cursor;
+
+    for (int i = 0; i < WORDS; i++)
+        press(peer, &word, &cursor);
+    start = state(peer);
+    ck_assert_int_eq(yjs_apply_update(quick, start.data, start.len, NULL),
+                     YJS_OK);
+    ck_assert_int_eq(yjs_apply_update(slow, start.data, start.len, NULL),
+                     YJS_OK);
+    for (uint64_t k = 0; k < TIMES; k++) { /* from both ends in turns */
+        uint64_t from = k % 2 == 0 ? LEN - 1 - k / 2 : k / 2;
+
+        for (uint64_t i = 0; i < WORDS; i++) {
+            uint64_t at = i * 37 % WORDS;
+
+            if (k < at % 4) /* so that structs are not of one pattern */
+                continue;
+            delete_one(quick, at * LEN + from, false);
+            delete_one(slow, at * LEN + from, true);
+        }
+        expect_equal(quick, slow);
+    }
+    yjs_bytes_free(&start);
+    yjs_doc_free(quick);
+    yjs_doc_free(slow);
+    yjs_doc_free(peer);
+}
+END_TEST
+
+/* Most keys are typing, and so they have to go. */
+START_TEST(the_short_way_is_taken)
+{
+    struct update updates[KEYS];
+    yjs_doc *peer = type_all(updates), *doc = new_doc(0, false, NULL);
+    size_t quick = 0;
+
+    for (size_t i = 0; i < KEYS; i++) {
+        struct yjs__slice s = {updates[i].bytes, updates[i].len};
+
+        if (yjs__typing(doc, s))
+            quick++;
+        else
+            ck_assert_int_eq(yjs_apply_update(doc, s.ptr, s.len, NULL), YJS_OK);
+    }
+    expect_equal(doc, peer);
+    ck_assert_uint_ge(quick, KEYS / 3);
+    yjs_doc_free(peer);
+    yjs_doc_free(doc);
+}
+END_TEST
+
 /* With gc off what is deleted is kept, also beside what came without. */
 START_TEST(what_is_kept_is_not_made_less)
 {
@@ -468,6 +614,10 @@ int main(void)
     tcase_add_loop_test(tcase, what_only_looks_like_typing, 0,
                         2 * (int)(sizeof nearly / sizeof *nearly));
     tcase_add_test(tcase, a_letter_that_replaces_another);
+    tcase_add_test(tcase, more_than_one_or_nothing);
+    tcase_add_test(tcase, typing_in_our_own_name);
+    tcase_add_test(tcase, among_many_structs);
+    tcase_add_test(tcase, the_short_way_is_taken);
     tcase_add_test(tcase, what_is_kept_is_not_made_less);
     tcase_add_test(tcase, memory_may_end_while_typing);
     suite_add_tcase(suite, tcase);
