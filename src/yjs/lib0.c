@@ -183,9 +183,9 @@ int yjs__writer_take(struct yjs__writer *w, struct yjs_bytes *out)
         yjs__writer_deinit(w);
         return w->err;
     }
-    /* Not for an eighth of the block: libc gives large blocks back to the system for it,
-     * and asks for the next one again. A failed shrink keeps the larger block:
-     * nothing is lost. */
+    /* Not for an eighth of the block: libc gives large blocks back to the
+     * system for it, and asks for the next one again. A failed shrink keeps
+     * the larger block: nothing is lost. */
     if (w->len != 0 && w->cap - w->len > w->cap / 8) {
         shrunk = yjs__mem_resize(w->mem, w->data, w->cap, w->len);
         if (shrunk != NULL) {

@@ -126,8 +126,8 @@ void yjs__writer_deinit(struct yjs__writer *w);
 
 /**
  * Hand the written bytes to `out`, with the writer's allocator; they leave the
- * memory account. Up to an eighth of the block may be room to spare. Returns the
- * sticky error, and frees, if there was one.
+ * memory account. Up to an eighth of the block may be room to spare. Returns
+ * the sticky error, and frees, if there was one.
  */
 YJS_MUST_USE int yjs__writer_take(struct yjs__writer *w,
                                   struct yjs_bytes *out);
