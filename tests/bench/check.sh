@@ -42,6 +42,8 @@ ten='--connections 10 --room-size 5'
         --touch --topic room:f-
     run "a document that is there before" $ten --room-size 10 --rate 50 \
         --document 1 --topic y_doc_room:g-
+    run "watched doing nothing, told in one line" $ten --rate 50 --idle 0.3 \
+        --json --topic room:i-
     run "connecting by the clock" $ten --rate 0 --connect-rate 100 \
         --topic room:h-
 }
