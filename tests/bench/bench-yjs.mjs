@@ -5,7 +5,7 @@
  * one line of JSON. Whatever both make is compared byte by byte.
  *
  *   node --expose-gc bench-yjs.mjs --yjs TOOL --edits PROGRAM --dir SCRATCH
- *        [--updates 260000] [--n 6000] [--runs 9] [--rounds 5] [--seed 1]
+ *        [--updates 260000] [--n 6000] [--runs 21] [--rounds 11] [--seed 1]
  *        [--write FILE]
  *
  * The trace is measured in turns, libyjs and then npm yjs: a machine that is
@@ -21,7 +21,7 @@ import { makeWorkloads } from './workloads.mjs'
 import * as m from './measure.mjs'
 import { writeSection } from './section.mjs'
 
-const args = { updates: 260000, n: 6000, runs: 9, rounds: 5, seed: 1 }
+const args = { updates: 260000, n: 6000, runs: 21, rounds: 11, seed: 1 }
 for (let i = 2; i < process.argv.length; i += 2) {
   args[process.argv[i].slice(2)] = process.argv[i + 1]
 }
