@@ -117,20 +117,11 @@ static void note_append(yjs_doc *doc, struct yjs__client *c, uint32_t client)
     c->touched = true;
 }
 
-static struct yjs__wire_id read_id(struct yjs__reader *r)
-{
-    struct yjs__wire_id id;
-
-    id.client = yjs__read_varuint(r);
-    id.clock = yjs__read_varuint(r);
-    return id;
-}
-
 /* One client, one struct: text with a left origin, and nothing deleted. */
 static bool try_append(yjs_doc *doc, struct yjs__reader *r)
 {
     uint64_t structs = yjs__read_varuint(r);
-    struct yjs__wire_id id = read_id(r), origin, right = {0, 0};
+    struct yjs__wire_id id = yjs__read_wire_id(r), origin, right = {0, 0};
     uint8_t info = yjs__read_u8(r);
     bool has_right = (info & YJS__INFO_RIGHT) != 0;
     struct yjs__slice text;
@@ -140,11 +131,11 @@ static bool try_append(yjs_doc *doc, struct yjs__reader *r)
     if (structs != 1 || (info & (YJS__INFO_KIND | YJS__INFO_ORIGIN)) !=
                             (YJS__STRING | YJS__INFO_ORIGIN))
         return false;
-    origin = read_id(r);
+    origin = yjs__read_wire_id(r);
     if (origin.client != id.client || origin.clock + 1 != id.clock)
         return false;
     if (has_right)
-        right = read_id(r);
+        right = yjs__read_wire_id(r);
     text = yjs__read_var_bytes(r);
     if (yjs__read_varuint(r) != 0 || r->err != YJS_OK || text.len == 0)
         return false;

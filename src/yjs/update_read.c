@@ -16,15 +16,6 @@
 
 #define TYPE_REFS 7u
 
-static struct yjs__wire_id read_id(struct yjs__reader *r)
-{
-    struct yjs__wire_id id;
-
-    id.client = yjs__read_varuint(r);
-    id.clock = yjs__read_varuint(r);
-    return id;
-}
-
 struct yjs__slice yjs__view_settle(struct yjs__reader *r,
                                    const struct yjs__view_ctx *ctx,
                                    struct yjs__slice source)
@@ -287,7 +278,7 @@ static void read_parent(struct yjs__reader *r, struct yjs__view *v, bool sub)
     if (v->root)
         v->name = yjs__read_var_string(r);
     else
-        v->parent = read_id(r);
+        v->parent = yjs__read_wire_id(r);
     if (sub) {
         v->info |= YJS__INFO_SUB;
         v->sub = yjs__read_var_string(r);
@@ -307,9 +298,9 @@ void yjs__view_read(struct yjs__reader *r, const struct yjs__view_ctx *ctx,
     } else {
         v->info |= origins;
         if (origins & YJS__INFO_ORIGIN)
-            v->origin = read_id(r);
+            v->origin = yjs__read_wire_id(r);
         if (origins & YJS__INFO_RIGHT)
-            v->right = read_id(r);
+            v->right = yjs__read_wire_id(r);
         if (origins == 0)
             read_parent(r, v, (info & YJS__INFO_SUB) != 0);
         yjs__view_read_content(r, ctx, v);

@@ -44,6 +44,15 @@ struct yjs__wire_id {
     uint64_t clock;
 };
 
+static inline struct yjs__wire_id yjs__read_wire_id(struct yjs__reader *r)
+{
+    struct yjs__wire_id id;
+
+    id.client = yjs__read_varuint(r);
+    id.clock = yjs__read_varuint(r);
+    return id;
+}
+
 /** One struct as it stands in an update; all slices are borrowed. */
 struct yjs__view {
     uint64_t client;

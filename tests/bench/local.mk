@@ -37,7 +37,7 @@ EXTRA_DIST += \
 	docs/latency.svg \
 	docs/memory.svg
 
-# All of it, in twenty minutes: docs/PERFORMANCE.md. BENCH=quick takes
+# All of it, in 25 minutes: docs/PERFORMANCE.md. BENCH=quick takes
 # three minutes and writes into the build tree; bench-report writes the document
 # again without measuring.
 bench_binaries = tests/bench/roomd-bench$(EXEEXT) \

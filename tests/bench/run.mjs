@@ -2,15 +2,16 @@
 /*
  * make bench: runs every scenario against roomd, and against nchan where it
  * can be compared, and writes docs/PERFORMANCE.md with its pictures: about
- * twenty minutes, five runs of most (BENCH_RUNS=N: others). BENCH=quick takes
+ * 25 minutes, five runs of most (BENCH_RUNS=N: others). BENCH=quick takes
  * about three, one smaller run of each, and writes below the build tree.
  * Repetitions go round by round, so that what disturbs the machine for a while
  * disturbs all figures alike.
  *
- *   run.mjs [--only NAME,NAME] [--report] [--out FOLDER]
+ *   run.mjs [--only NAME,NAME] [--growth NAME,NAME] [--report] [--out FOLDER]
  *
  * --report writes the documents again from the results of the last run, which
- * are kept in the build tree. With --only, nothing is written but these.
+ * are kept in the build tree. With --only, nothing is written but these;
+ * --growth measures rows of that table anew and puts them beside the last run.
  */
 import fs from 'node:fs'
 import os from 'node:os'
@@ -34,6 +35,7 @@ const option = name => {
   return at < 0 ? null : process.argv[at + 1]
 }
 const only = option('--only')?.split(',')
+const grown = option('--growth')?.split(',')
 const out = path.resolve(option('--out') || (quick
   ? path.join(paths.buildDir, 'tests', 'bench', 'quick')
   : path.join(paths.sourceDir, 'docs')))
@@ -103,6 +105,8 @@ async function runScenarios (results) {
 
 async function runGrowth (results) {
   for (const [name, g] of Object.entries(growth)) {
+    if (grown && !grown.includes(name)) continue
+    for (const figure of Object.keys(growthFigures(name))) delete results[figure]
     for (const [i, [size, list]] of g.steps.entries()) {
       const r = await attempt(`growth ${name} ${size}`, () =>
         once('roomd', list, g.settings || []))
@@ -249,10 +253,13 @@ async function measure () {
 }
 
 let results
-if (process.argv.includes('--report')) {
+if (process.argv.includes('--report') || grown) {
   results = JSON.parse(fs.readFileSync(keep, 'utf8'))
+  if (grown) await runGrowth(results.growth)
 } else {
   results = await measure()
+}
+if (!process.argv.includes('--report')) {
   fs.writeFileSync(keep, JSON.stringify(results, null, 1))
 }
 const text = report(results, out, !only)

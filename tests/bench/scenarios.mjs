@@ -183,6 +183,41 @@ export const growth = {
     steps: sizes.map(n => [`10 x ${25 * n}`, ['--connections', 250 * n,
       '--room-size', 25 * n, ...window]])
   },
+  'JSON updates of a room': {
+    unit: 'deliveries per CPU second',
+    field: 'deliveries_per_cpu_s',
+    steps: sizes.map(n => [`10 x ${25 * n}`, ['--connections', 250 * n,
+      '--room-size', 25 * n, ...window, '--wire', 'update']])
+  },
+  'members of one hot room': {
+    unit: 'deliveries per CPU second',
+    field: 'deliveries_per_cpu_s',
+    steps: sizes.map(n => [`${1250 * n}`, ['--connections', 1250 * n,
+      '--room-size', 1250 * n, '--topic', 'y_doc_room:hot-', '--rate', 5,
+      '--seconds', 3]])
+  },
+  'a document with 50 editors': {
+    unit: 'deliveries per CPU second',
+    field: 'deliveries_per_cpu_s',
+    also: { 'its p99': { unit: 'ms', field: 'p99_ms' } },
+    steps: sizes.map(n => [`${2.5 * n} MB`, ['--connections', 50,
+      '--room-size', 50, '--topic', 'y_doc_room:large-', '--document',
+      2.5 * n, '--rate', 500, '--seconds', 2]])
+  },
+  'rooms of their own': {
+    unit: 'bytes each',
+    field: 'bytes_per_connection',
+    also: {
+      'left by those who went': {
+        unit: '% of the growth',
+        value: r => 100 * (r.pss_left_kib - r.pss_start_kib) /
+          (r.pss_joined_kib - r.pss_start_kib)
+      }
+    },
+    steps: sizes.map(n => [`${1250 * n}`, ['--connections', 1250 * n,
+      '--room-size', 1, '--rate', 0, '--touch', '--idle', 11, '--leave']]),
+    settings: ['room_empty=1s']
+  },
   'echo rooms': {
     unit: 'updates per CPU second',
     field: 'updates_per_cpu_s',

@@ -75,6 +75,6 @@ tests_unit_test_vectors_SOURCES = tests/unit/test_vectors.c \
 	tests/unit/vector_script.h tests/diff/calls.c tests/diff/calls.h
 
 EXTRA_DIST += \
-	tests/unit/fail_alloc.h \
+	tests/unit/fail_alloc.h tests/unit/same_docs.h \
 	tests/unit/fake_carrier.h \
 	tests/unit/suite.h

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "fail_alloc.h"
+#include "same_docs.h"
 #include "suite.h"
 
 static const struct yjs_span none = {NULL, 0};
@@ -98,25 +99,6 @@ static void insert(yjs_doc *doc, struct yjs_type text, uint64_t at,
                                      attributes ? span(attributes) : none),
                      YJS_OK);
     ck_assert_int_eq(yjs_txn_commit(txn), YJS_OK);
-}
-
-static struct yjs_bytes state(yjs_doc *doc)
-{
-    struct yjs_bytes bytes;
-
-    ck_assert_int_eq(yjs_encode_state_as_update(doc, NULL, 0, &bytes), YJS_OK);
-    ck_assert_int_eq(yjs_doc_verify(doc), YJS_OK);
-    return bytes;
-}
-
-static void expect_equal(yjs_doc *a, yjs_doc *b)
-{
-    struct yjs_bytes x = state(a), y = state(b);
-
-    ck_assert_uint_eq(x.len, y.len);
-    ck_assert(memcmp(x.data, y.data, x.len) == 0);
-    yjs_bytes_free(&x);
-    yjs_bytes_free(&y);
 }
 
 START_TEST(updates_of_edits_are_told)

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "fail_alloc.h"
+#include "same_docs.h"
 #include "yjs/store.h"
 #include "yjs/txn.h"
 
@@ -138,25 +139,6 @@ static yjs_doc *type_all(struct update *updates)
     }
     yjs_doc_on_update(doc, 0, NULL, NULL);
     return doc;
-}
-
-static struct yjs_bytes state(yjs_doc *doc)
-{
-    struct yjs_bytes bytes;
-
-    ck_assert_int_eq(yjs_encode_state_as_update(doc, NULL, 0, &bytes), YJS_OK);
-    ck_assert_int_eq(yjs__doc_check(doc), YJS_OK);
-    return bytes;
-}
-
-static void expect_equal(yjs_doc *a, yjs_doc *b)
-{
-    struct yjs_bytes x = state(a), y = state(b);
-
-    ck_assert_uint_eq(x.len, y.len);
-    ck_assert_mem_eq(x.data, y.data, x.len);
-    yjs_bytes_free(&x);
-    yjs_bytes_free(&y);
 }
 
 START_TEST(typing_ends_where_transactions_end)
